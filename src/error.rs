@@ -1,0 +1,277 @@
+//! What can go wrong: one failure type, its closed set of codes, and the one table of exit statuses.
+
+use std::error::Error;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The exit status of the process; a greater one is worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitStatus {
+    /// The service answered 2xx.
+    Accepted = 0,
+    /// The service answered something else.
+    Refused = 1,
+    /// The request or the command line is wrong.
+    BadRequest = 2,
+    /// Settings or credentials are missing or unusable.
+    BadSettings = 3,
+    /// Sign-in was refused.
+    SignInRefused = 4,
+    /// There is no answer.
+    NoAnswer = 5,
+    /// The answer could not be written.
+    NotWritten = 7,
+}
+
+impl ExitStatus {
+    /// Every exit status, in their order: the table that `--help`, the manifest and the README show.
+    pub const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Refused,
+        Self::BadRequest,
+        Self::BadSettings,
+        Self::SignInRefused,
+        Self::NoAnswer,
+        Self::NotWritten,
+    ];
+
+    /// The number that the process ends with.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// What the status tells, in half a sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Accepted => "the service answered 2xx",
+            Self::Refused => "the service answered something else",
+            Self::BadRequest => "the request or the command line is wrong; nothing was sent",
+            Self::BadSettings => {
+                "settings or credentials are missing or unusable; nothing was sent"
+            }
+            Self::SignInRefused => "sign-in was refused",
+            Self::NoAnswer => "no answer: network, TLS, time-out, not HTTP",
+            Self::NotWritten => "the answer could not be written",
+        }
+    }
+
+    /// Which document stdout carries with this status.
+    #[must_use]
+    pub const fn document(self) -> Document {
+        match self {
+            Self::Accepted | Self::Refused => Document::Answer,
+            Self::NotWritten => Document::None,
+            _ => Document::Failure,
+        }
+    }
+
+    /// The status that the process ends with when `--exit-zero` is set: an engine that throws stdout away on a
+    /// failure still gets the document. A document that could not be written stays a failure.
+    #[must_use]
+    pub const fn or_zero(self, exit_zero: bool) -> Self {
+        match self {
+            Self::NotWritten => self,
+            _ if exit_zero => Self::Accepted,
+            _ => self,
+        }
+    }
+}
+
+/// What stdout carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Document {
+    /// The service's answer; see `output.schema.json`.
+    Answer,
+    /// The failure; see `error.schema.json`.
+    Failure,
+    /// Nothing.
+    None,
+}
+
+/// What kind of failure it is: a closed set, for a playbook to branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCode {
+    /// The command line is wrong (exit status 2).
+    InvalidUsage,
+    /// No request came in time, or its file cannot be read (exit status 2).
+    NoInput,
+    /// The request is not what `input.schema.json` asks for (exit status 2).
+    InvalidInput,
+    /// Settings or credentials are missing, contradictory or unusable (exit status 3).
+    InvalidSettings,
+    /// The sign-in service refused the credentials (exit status 4).
+    SignInRefused,
+    /// The sign-in service answered, but neither with a token nor with a refusal (exit status 4).
+    SignInUnavailable,
+    /// The host could not be found or reached, or the connection broke (exit status 5).
+    NetworkError,
+    /// No secure connection to the host could be made (exit status 5).
+    TlsError,
+    /// The time limit passed (exit status 5).
+    Timeout,
+    /// What came back is not a whole HTTP answer (exit status 5).
+    InvalidAnswer,
+}
+
+impl FailureCode {
+    /// Every code.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidUsage,
+        Self::NoInput,
+        Self::InvalidInput,
+        Self::InvalidSettings,
+        Self::SignInRefused,
+        Self::SignInUnavailable,
+        Self::NetworkError,
+        Self::TlsError,
+        Self::Timeout,
+        Self::InvalidAnswer,
+    ];
+
+    /// The exit status that goes with the code.
+    #[must_use]
+    pub const fn exit_status(self) -> ExitStatus {
+        match self {
+            Self::InvalidUsage | Self::NoInput | Self::InvalidInput => ExitStatus::BadRequest,
+            Self::InvalidSettings => ExitStatus::BadSettings,
+            Self::SignInRefused | Self::SignInUnavailable => ExitStatus::SignInRefused,
+            Self::NetworkError | Self::TlsError | Self::Timeout | Self::InvalidAnswer => {
+                ExitStatus::NoAnswer
+            }
+        }
+    }
+
+    /// Whether the same request may succeed later with nothing changed.
+    const fn retryable(self) -> bool {
+        matches!(
+            self,
+            Self::SignInUnavailable | Self::NetworkError | Self::Timeout | Self::InvalidAnswer
+        )
+    }
+}
+
+/// Whether the cancel may have reached the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestSent {
+    /// Not a byte of the cancel was sent: nothing was cancelled.
+    No,
+    /// The cancel was sent, or part of it: whether it was carried out is not known.
+    Unknown,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Violation {
+    /// JSON Pointer (RFC 6901) into the request; for a setting, `/` and the variable's name.
+    pub pointer: String,
+    /// What is wrong there and what would be right. Never the value itself.
+    pub message: String,
+}
+
+impl Violation {
+    /// `message` is said of the place that `pointer` names.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Why there is no answer to give. Its serialised form is what stdout carries under `error`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub code: FailureCode,
+    /// What is wrong, where, and what to do: the sentence that stderr shows.
+    pub message: String,
+    /// Whether the same request may succeed later with nothing changed.
+    pub retryable: bool,
+    /// How long to wait before the next try, in seconds; only where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+    /// Whether the cancel may have reached the service.
+    pub request_sent: RequestSent,
+    /// Every violation that was found; empty where the failure is not one of the request or the settings.
+    pub details: Vec<Violation>,
+    /// The chain of causes, the nearest first, where there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caused_by: Vec<String>,
+}
+
+impl Failure {
+    /// A failure that came before anything was sent.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retryable: code.retryable(),
+            retry_after_seconds: None,
+            request_sent: RequestSent::No,
+            details: Vec::new(),
+            caused_by: Vec::new(),
+        }
+    }
+
+    /// A failure made of violations: `what` is wrong, namely each of `details`, and `remedy` helps.
+    #[must_use]
+    pub fn of_violations(
+        code: FailureCode,
+        what: &str,
+        details: Vec<Violation>,
+        remedy: &str,
+    ) -> Self {
+        let mut message = format!("{what}: ");
+        for (index, violation) in details.iter().enumerate() {
+            if index > 0 {
+                message.push_str("; ");
+            }
+            if !violation.pointer.is_empty() {
+                message.push_str(&violation.pointer);
+                message.push(' ');
+            }
+            message.push_str(&violation.message);
+        }
+        message.push_str(". ");
+        message.push_str(remedy);
+        Self {
+            details,
+            ..Self::new(code, message)
+        }
+    }
+
+    /// The same failure, with its cause and the cause's causes.
+    #[must_use]
+    pub fn because(mut self, cause: &dyn Error) -> Self {
+        let mut next = Some(cause);
+        while let Some(cause) = next {
+            self.caused_by.push(cause.to_string());
+            next = cause.source();
+        }
+        self
+    }
+
+    /// The same failure, of a cancel that may have reached the service.
+    #[must_use]
+    pub fn with_request_sent(mut self, request_sent: RequestSent) -> Self {
+        self.request_sent = request_sent;
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {}

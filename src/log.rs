@@ -1,0 +1,53 @@
+//! Text for people, on stderr, one line each.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
+pub struct Log<'a> {
+    stderr: &'a mut dyn Write,
+    is_verbose: bool,
+}
+
+impl<'a> Log<'a> {
+    /// A log that keeps quiet unless something is wrong.
+    pub fn new(stderr: &'a mut dyn Write) -> Self {
+        Self {
+            stderr,
+            is_verbose: false,
+        }
+    }
+
+    /// Says what is done, too.
+    pub fn set_verbose(&mut self, is_verbose: bool) {
+        self.is_verbose = is_verbose;
+    }
+
+    /// What is wrong and what to do.
+    pub fn error(&mut self, message: impl Display) {
+        self.line(format_args!("error: {message}"));
+    }
+
+    /// What people should know, though nothing is wrong.
+    pub fn notice(&mut self, message: impl Display) {
+        self.line(message);
+    }
+
+    /// What is done, for those who asked.
+    pub fn detail(&mut self, message: impl Display) {
+        if self.is_verbose {
+            self.line(message);
+        }
+    }
+
+    /// A message may repeat what a service said: it stays on its line, and commands no terminal.
+    fn line(&mut self, message: impl Display) {
+        let text = format!("{}: {message}", env!("CARGO_PKG_NAME"));
+        let text: String = text
+            .chars()
+            .map(|letter| if letter.is_control() { ' ' } else { letter })
+            .collect();
+        let _ = writeln!(self.stderr, "{text}");
+        let _ = self.stderr.flush();
+    }
+}

@@ -1,0 +1,18 @@
+//! The process: arguments, environment, standard streams, exit status.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+#[expect(clippy::disallowed_methods, reason = "the door that settings have")]
+fn main() -> ExitCode {
+    let status = cancel_machine_action::run(cancel_machine_action::Process {
+        args: std::env::args_os().skip(1).collect(),
+        environment: &|name| std::env::var_os(name),
+        stdin: Box::new(io::stdin()),
+        stdin_is_terminal: io::stdin().is_terminal(),
+        stdout: &mut io::stdout(),
+        stdout_is_terminal: io::stdout().is_terminal(),
+        stderr: &mut io::stderr(),
+    });
+    ExitCode::from(status.number())
+}

@@ -1,0 +1,159 @@
+//! How far a call has come. ureq's errors do not tell what was sent before them, so these links of its connector chain
+//! take note of each stage as it is reached.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
+    TcpConnector, Transport,
+};
+
+/// The stages of a call, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Stage {
+    /// The host's address is looked up.
+    Resolve,
+    /// A connection is opened.
+    Connect,
+    /// The TLS handshake is made.
+    Handshake,
+    /// The request is sent: from here on the service may have got it.
+    Send,
+    /// The answer's headers are waited for.
+    Wait,
+    /// The answer's body is read.
+    Read,
+}
+
+impl Stage {
+    const ALL: [Self; 6] = [
+        Self::Resolve,
+        Self::Connect,
+        Self::Handshake,
+        Self::Send,
+        Self::Wait,
+        Self::Read,
+    ];
+}
+
+/// The stage that a call has reached, shared with the links of the chain.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Notes>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    stage: AtomicU8,
+    broke_off: AtomicBool,
+}
+
+impl Progress {
+    /// A new call begins.
+    pub fn restart(&self) {
+        self.0.stage.store(0, Ordering::Relaxed);
+        self.0.broke_off.store(false, Ordering::Relaxed);
+    }
+
+    /// The call is at least at `stage` now.
+    pub fn reach(&self, stage: Stage) {
+        self.0.stage.fetch_max(stage as u8, Ordering::Relaxed);
+    }
+
+    /// The stage that the call has reached.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        let number = usize::from(self.0.stage.load(Ordering::Relaxed));
+        Stage::ALL.get(number).copied().unwrap_or(Stage::Read)
+    }
+
+    /// Whether the connection ended without a proper close (TLS without `close_notify`, a reset). ureq takes such an
+    /// end for the end of a body that has no length; RFC 9112, section 9.8, takes the body for incomplete.
+    #[must_use]
+    pub fn broke_off(&self) -> bool {
+        self.0.broke_off.load(Ordering::Relaxed)
+    }
+}
+
+/// ureq's own chain (proxy, TCP, TLS) with notes between its links.
+pub fn connector(progress: &Progress) -> impl Connector {
+    let note = |stage| Note(progress.clone(), stage);
+    ().chain(note(Stage::Connect))
+        .chain(ConnectProxyConnector::default())
+        .chain(TcpConnector::default())
+        .chain(note(Stage::Handshake))
+        .chain(RustlsConnector::default())
+        .chain(Watch(progress.clone()))
+}
+
+/// Notes that the chain has come here.
+#[derive(Debug)]
+struct Note(Progress, Stage);
+
+impl<In: Transport> Connector<In> for Note {
+    type Out = In;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<In>, Error> {
+        self.0.reach(self.1);
+        Ok(chained)
+    }
+}
+
+/// Watches what goes over the finished connection.
+#[derive(Debug)]
+struct Watch(Progress);
+
+impl<In: Transport> Connector<In> for Watch {
+    type Out = Watched<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Watched<In>>, Error> {
+        let progress = self.0.clone();
+        Ok(chained.map(|transport| Watched {
+            transport,
+            progress,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Watched<T> {
+    transport: T,
+    progress: Progress,
+}
+
+impl<T: Transport> Transport for Watched<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.transport.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.progress.reach(Stage::Send);
+        self.transport.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.progress.reach(Stage::Wait);
+        let result = self.transport.await_input(timeout);
+        if matches!(result, Err(Error::Io(_))) {
+            self.progress.0.broke_off.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.transport.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.transport.is_tls()
+    }
+}

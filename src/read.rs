@@ -1,0 +1,170 @@
+//! One request's text comes in, from stdin or a file: one value, then stop.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::error::{Failure, FailureCode};
+
+/// The greatest request, in bytes.
+pub const MAX_REQUEST: usize = 1 << 20;
+
+/// How long a request may take to come in, whatever the time limit of the whole run.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// Where the request comes from.
+pub enum Source {
+    /// The process's standard input.
+    Stdin(Box<dyn Read + Send>),
+    /// The file that the command line names.
+    File(PathBuf),
+}
+
+impl Source {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Stdin(_) => "stdin",
+            Self::File(_) => "the request file",
+        }
+    }
+
+    fn open(self) -> io::Result<Box<dyn Read + Send>> {
+        match self {
+            Self::Stdin(stdin) => Ok(stdin),
+            Self::File(path) => Ok(Box::new(File::open(path)?)),
+        }
+    }
+}
+
+/// The text of the one JSON value that `source` carries, as soon as it is complete: an engine may never close stdin.
+///
+/// # Errors
+///
+/// No value within `limit`, more than one, one that is too large, or not JSON.
+pub fn read(source: Source, limit: Duration) -> Result<String, Failure> {
+    let name = source.name();
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // A read cannot be given a time limit, so a thread does it. If the limit passes, it ends with the process.
+    let spawned = thread::Builder::new().spawn(move || {
+        let text = source
+            .open()
+            .map_err(|error| unreadable(name, &error))
+            .and_then(|input| read_value(name, input));
+        // Nobody listens any more if the limit has passed.
+        let _ = sender.send(text);
+    });
+    spawned.map_err(|error| unreadable(name, &error))?;
+    receiver.recv_timeout(limit).unwrap_or_else(|error| {
+        Err(match error {
+            RecvTimeoutError::Timeout => Failure::new(
+                FailureCode::NoInput,
+                format!(
+                    "no complete request came on {name} within {} s. Write one JSON object to stdin, or name a file \
+                     with it as the argument.",
+                    limit.as_secs_f64()
+                ),
+            ),
+            RecvTimeoutError::Disconnected => {
+                unreadable(name, &io::Error::from(io::ErrorKind::BrokenPipe))
+            }
+        })
+    })
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    Failure::new(
+        FailureCode::NoInput,
+        format!("{name} cannot be read. Check its path and its permissions."),
+    )
+    .because(error)
+}
+
+fn read_value(name: &str, input: Box<dyn Read + Send>) -> Result<String, Failure> {
+    // One more byte than allowed is read, so that a request of exactly the limit is told from a larger one. The buffer
+    // holds all of it, so that whatever came with the value is seen.
+    let mut input = BufReader::with_capacity(MAX_REQUEST + 1, input.take(MAX_REQUEST as u64 + 1));
+    let start = skip_byte_order_mark(&mut input).map_err(|error| unreadable(name, &error))?;
+    let mut recorder = Recorder {
+        input: start.chain(&mut input),
+        text: Vec::new(),
+    };
+    let parsed = IgnoredAny::deserialize(&mut serde_json::Deserializer::from_reader(&mut recorder));
+    let text = recorder.text;
+    if text.len() > MAX_REQUEST {
+        return Err(invalid(format!(
+            "the request on {name} is larger than {MAX_REQUEST} bytes. Send less."
+        )));
+    }
+    parsed.map_err(|error| not_json(name, &text, &error))?;
+    if !input.buffer().trim_ascii().is_empty() {
+        return Err(invalid(format!(
+            "more follows the request on {name}: nothing was sent, so that no request is dropped silently. Send one \
+             request a call, or use --batch for many."
+        )));
+    }
+    String::from_utf8(text).map_err(|error| {
+        invalid(format!(
+            "the request on {name} is not UTF-8. Write it as UTF-8."
+        ))
+        .because(&error.utf8_error())
+    })
+}
+
+/// Skips the byte order mark that PowerShell writes; gives back what turned out not to be one.
+fn skip_byte_order_mark(input: &mut impl BufRead) -> io::Result<&'static [u8]> {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    for (index, byte) in MARK.iter().enumerate() {
+        if input.fill_buf()?.first() != Some(byte) {
+            return Ok(MARK.get(..index).unwrap_or_default());
+        }
+        input.consume(1);
+    }
+    Ok(&[])
+}
+
+/// Keeps what the parser consumes: the text of the value, with its place in the input.
+struct Recorder<R> {
+    input: R,
+    text: Vec<u8>,
+}
+
+impl<R: Read> Read for Recorder<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.text
+            .extend_from_slice(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+fn not_json(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
+    if let Some(kind) = error.io_error_kind() {
+        return unreadable(name, &io::Error::from(kind));
+    }
+    if text.trim_ascii().is_empty() {
+        return Failure::new(
+            FailureCode::NoInput,
+            format!(
+                "{name} is empty. Write one JSON object to stdin, or name a file with it as the argument."
+            ),
+        );
+    }
+    if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") || text.contains(&0) {
+        return invalid(format!(
+            "the request on {name} is UTF-16 or binary, not UTF-8. Write it as UTF-8."
+        ));
+    }
+    invalid(format!(
+        "the request on {name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."
+    ))
+}
+
+fn invalid(message: String) -> Failure {
+    Failure::new(FailureCode::InvalidInput, message)
+}

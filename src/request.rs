@@ -1,0 +1,46 @@
+//! Input and settings become one HTTP request.
+
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::{self, Request};
+
+use crate::auth::AccessToken;
+use crate::error::{Failure, FailureCode};
+use crate::input::Input;
+use crate::settings::ServiceUrl;
+
+/// `POST {base}/api/machineactions/{id}/cancel` with the input's body.
+///
+/// Source: "Cancel machine action API", "HTTP request", "Request headers" and "Request body".
+///
+/// # Errors
+///
+/// The base and the id do not make a URL.
+pub fn cancel(
+    base: &ServiceUrl,
+    input: &Input,
+    token: &AccessToken,
+) -> Result<Request<Vec<u8>>, Failure> {
+    let id = input.path_parameters.machineactionid.as_str();
+    let body = serde_json::to_vec(&input.json_body).map_err(|error| {
+        Failure::new(
+            FailureCode::InvalidInput,
+            "the request's body cannot be written as JSON.",
+        )
+        .because(&error)
+    })?;
+    Request::post(base.join(&format!("/api/machineactions/{id}/cancel")))
+        .header(AUTHORIZATION, token.header_value())
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, "application/json")
+        .body(body)
+        .map_err(|error| not_a_url(&error))
+}
+
+/// The failure of settings that do not make a URL.
+pub(crate) fn not_a_url(error: &http::Error) -> Failure {
+    Failure::new(
+        FailureCode::InvalidSettings,
+        "the settings do not make a URL. Check MDE_BASE_URL and AZURE_AUTHORITY_HOST.",
+    )
+    .because(error)
+}

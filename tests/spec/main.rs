@@ -1,0 +1,11 @@
+//! The contract, tested through the real binary and real sockets: a file per stage, in the order of the flow.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+#![allow(unreachable_pub, reason = "modules of a test binary")]
+
+mod generated;
