@@ -100,8 +100,7 @@ fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("verbose") => invocation.verbose = true,
             Long("timeout") => {
                 let text = parser.value()?.into_string()?;
-                let limit =
-                    parse_time_limit(&text).map_err(|rule| format!("--timeout {rule}"))?;
+                let limit = parse_time_limit(&text).map_err(|rule| format!("--timeout {rule}"))?;
                 invocation.timeout = Some(limit);
             }
             Long("help") | Short('h') => return Ok(Command::Print(help())),
@@ -181,7 +180,11 @@ fn help() -> String {
     }
     text.push_str("  --help, --version\n\nSettings, from the environment:\n");
     for setting in settings::ALL {
-        let twin = if setting.has_file_twin { " (_FILE)" } else { "" };
+        let twin = if setting.has_file_twin {
+            " (_FILE)"
+        } else {
+            ""
+        };
         let name = format!("{}{twin}", setting.name);
         let _ = writeln!(text, "  {name:<30} {}", setting.about);
     }

@@ -170,19 +170,41 @@ pub enum RequestSent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Violation {
-    /// JSON Pointer (RFC 6901) into the request; for a setting, `/` and the variable's name.
+    /// JSON Pointer (RFC 6901) into the request or the settings.
     pub pointer: String,
     /// What is wrong there and what would be right. Never the value itself.
     pub message: String,
+    /// The place as a sentence names it.
+    #[serde(skip)]
+    place: String,
 }
 
 impl Violation {
-    /// `message` is said of the place that `pointer` names.
-    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    /// `message` is said of the place in the request that `pointer` names.
+    pub fn of_request(pointer: &str, message: impl Into<String>) -> Self {
         Self {
-            pointer: pointer.into(),
+            pointer: pointer.to_owned(),
             message: message.into(),
+            place: match pointer {
+                "" => "the request".to_owned(),
+                _ => pointer.to_owned(),
+            },
         }
+    }
+
+    /// `message` is said of the environment variable `name`.
+    pub fn of_setting(name: &str, message: impl Into<String>) -> Self {
+        Self {
+            pointer: format!("/{name}"),
+            message: message.into(),
+            place: name.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.place, self.message)
     }
 }
 
@@ -230,19 +252,8 @@ impl Failure {
         details: Vec<Violation>,
         remedy: &str,
     ) -> Self {
-        let mut message = format!("{what}: ");
-        for (index, violation) in details.iter().enumerate() {
-            if index > 0 {
-                message.push_str("; ");
-            }
-            if !violation.pointer.is_empty() {
-                message.push_str(&violation.pointer);
-                message.push(' ');
-            }
-            message.push_str(&violation.message);
-        }
-        message.push_str(". ");
-        message.push_str(remedy);
+        let sentences: Vec<String> = details.iter().map(ToString::to_string).collect();
+        let message = format!("{what}: {}. {remedy}", sentences.join("; "));
         Self {
             details,
             ..Self::new(code, message)
@@ -265,6 +276,15 @@ impl Failure {
     pub fn with_request_sent(mut self, request_sent: RequestSent) -> Self {
         self.request_sent = request_sent;
         self
+    }
+
+    /// The message and why it came to that, for the one line on stderr.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        match self.caused_by.as_slice() {
+            [] => self.message.clone(),
+            causes => format!("{} (Cause: {})", self.message, causes.join(": ")),
+        }
     }
 }
 

@@ -76,7 +76,13 @@ pub fn run(process: Process<'_>) -> ExitStatus {
         }
         Err(failure) => Err(failure),
     };
-    deliver(&outcome, process.stdout, process.stdout_is_terminal, &mut log).or_zero(exit_zero)
+    deliver(
+        &outcome,
+        process.stdout,
+        process.stdout_is_terminal,
+        &mut log,
+    )
+    .or_zero(exit_zero)
 }
 
 /// Where the request comes from; `stdin` is `None` if a person sits there.
@@ -108,11 +114,14 @@ fn deliver(
                 200..=299 => ExitStatus::Accepted,
                 _ => ExitStatus::Refused,
             };
-            let verdict = format!("the service answered {} {}", answer.status_code, answer.reason);
+            let verdict = format!(
+                "the service answered {} {}",
+                answer.status_code, answer.reason
+            );
             (output::write(stdout, answer, is_terminal), status, verdict)
         }
         Err(failure) => {
-            log.error(failure);
+            log.error(failure.with_causes());
             let document = FailureDocument { error: failure };
             (
                 output::write(stdout, &document, is_terminal),
@@ -133,7 +142,10 @@ fn deliver(
 }
 
 fn print(text: &str, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Ok(()) => ExitStatus::Accepted,
         Err(error) => {
             log.error(format_args!("stdout cannot be written: {error}."));

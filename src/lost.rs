@@ -117,13 +117,15 @@ fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> (FailureCode, St
             network(format!("{host} refused the connection"))
         }
         (Stage::Connect, _) => network(format!("no connection to {host} could be made")),
-        (Stage::Handshake, _) => network(format!(
-            "{host} closed the connection in the TLS handshake"
-        )),
+        (Stage::Handshake, _) => {
+            network(format!("{host} closed the connection in the TLS handshake"))
+        }
         (Stage::Send, _) => network(format!(
             "the connection to {host} broke while the request was sent"
         )),
-        (Stage::Wait, _) => network(format!("{host} closed the connection without an answer")),
+        (Stage::Wait, _) => network(format!(
+            "{host} closed the connection before a whole answer"
+        )),
         (Stage::Read, _) => (
             FailureCode::InvalidAnswer,
             format!("the answer of {host} was cut short"),
@@ -159,11 +161,7 @@ fn tls_error(error: &Error) -> Option<&rustls::Error> {
     }
 }
 
-fn diagnose_tls(
-    error: &rustls::Error,
-    stage: Stage,
-    peer: &Peer,
-) -> (FailureCode, String, String) {
+fn diagnose_tls(error: &rustls::Error, stage: Stage, peer: &Peer) -> (FailureCode, String, String) {
     let host = &peer.host;
     if stage > Stage::Handshake {
         return (

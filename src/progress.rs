@@ -94,11 +94,7 @@ struct Note(Progress, Stage);
 impl<In: Transport> Connector<In> for Note {
     type Out = In;
 
-    fn connect(
-        &self,
-        _: &ConnectionDetails<'_>,
-        chained: Option<In>,
-    ) -> Result<Option<In>, Error> {
+    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<In>, Error> {
         self.0.reach(self.1);
         Ok(chained)
     }

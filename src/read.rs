@@ -29,8 +29,8 @@ pub enum Source {
 impl Source {
     fn name(&self) -> &'static str {
         match self {
-            Self::Stdin(_) => "stdin",
-            Self::File(_) => "the request file",
+            Self::Stdin(_) => "the request on stdin",
+            Self::File(_) => "the request in the file",
         }
     }
 
@@ -65,7 +65,7 @@ pub fn read(source: Source, limit: Duration) -> Result<String, Failure> {
             RecvTimeoutError::Timeout => Failure::new(
                 FailureCode::NoInput,
                 format!(
-                    "no complete request came on {name} within {} s. Write one JSON object to stdin, or name a file \
+                    "{name} was not complete within {} s. Write one JSON object to stdin, or name a file \
                      with it as the argument.",
                     limit.as_secs_f64()
                 ),
@@ -98,21 +98,18 @@ fn read_value(name: &str, input: Box<dyn Read + Send>) -> Result<String, Failure
     let text = recorder.text;
     if text.len() > MAX_REQUEST {
         return Err(invalid(format!(
-            "the request on {name} is larger than {MAX_REQUEST} bytes. Send less."
+            "{name} is larger than {MAX_REQUEST} bytes. Send less."
         )));
     }
     parsed.map_err(|error| not_json(name, &text, &error))?;
     if !input.buffer().trim_ascii().is_empty() {
         return Err(invalid(format!(
-            "more follows the request on {name}: nothing was sent, so that no request is dropped silently. Send one \
+            "more follows {name}: nothing was sent, so that no request is dropped silently. Send one \
              request a call, or use --batch for many."
         )));
     }
     String::from_utf8(text).map_err(|error| {
-        invalid(format!(
-            "the request on {name} is not UTF-8. Write it as UTF-8."
-        ))
-        .because(&error.utf8_error())
+        invalid(format!("{name} is not UTF-8. Write it as UTF-8.")).because(&error.utf8_error())
     })
 }
 
@@ -155,13 +152,14 @@ fn not_json(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
             ),
         );
     }
-    if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") || text.contains(&0) {
+    // No UTF-8 begins with the bytes of UTF-16's byte order mark, and no JSON contains a zero.
+    if text.starts_with(b"\xFF") || text.starts_with(b"\xFE") || text.contains(&0) {
         return invalid(format!(
-            "the request on {name} is UTF-16 or binary, not UTF-8. Write it as UTF-8."
+            "{name} is UTF-16 or binary, not UTF-8. Write it as UTF-8."
         ));
     }
     invalid(format!(
-        "the request on {name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."
+        "{name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."
     ))
 }
 

@@ -79,11 +79,7 @@ fn whole_text(received: &Received, body: &[u8]) -> io::Result<String> {
 
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| {
-        value
-            .to_ascii_lowercase()
-            .starts_with(b"application/json")
-    })
+    content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with(b"application/json"))
 }
 
 /// The standard phrase of `status`: the library's, but for those that RFC 9110 names otherwise or the registry does
@@ -142,7 +138,11 @@ pub fn decoded_body(received: &Received) -> io::Result<Vec<u8>> {
             "" | "identity" => body,
             "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(body.as_slice()))?,
             "deflate" => inflate(&body)?,
-            other => return Err(io::Error::other(format!("unknown Content-Encoding {other:?}"))),
+            other => {
+                return Err(io::Error::other(format!(
+                    "unknown Content-Encoding {other:?}"
+                )));
+            }
         };
     }
     Ok(body)

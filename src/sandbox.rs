@@ -70,7 +70,13 @@ pub const SCENARIOS: [Scenario; 19] = [
     Scenario {
         digits: "400000",
         about: "an action that is already final, and refused for it",
-        answer: |_| Answer::error(400, "BadRequest", "The machine action is already in a final state"),
+        answer: |_| {
+            Answer::error(
+                400,
+                "BadRequest",
+                "The machine action is already in a final state",
+            )
+        },
     },
     Scenario {
         digits: "400001",
@@ -91,7 +97,13 @@ pub const SCENARIOS: [Scenario; 19] = [
     Scenario {
         digits: "401000",
         about: "a token that the service does not take, renewed or not",
-        answer: |_| Answer::error(401, "Unauthorized", "The token is not valid for this resource"),
+        answer: |_| {
+            Answer::error(
+                401,
+                "Unauthorized",
+                "The token is not valid for this resource",
+            )
+        },
     },
     Scenario {
         digits: "401001",
@@ -146,7 +158,10 @@ pub const SCENARIOS: [Scenario; 19] = [
         digits: "404002",
         about: "no such action, in a gateway's own envelope",
         answer: |_| {
-            Answer::json(404, &json!({"statusCode": 404, "message": "Resource not found"}))
+            Answer::json(
+                404,
+                &json!({"statusCode": 404, "message": "Resource not found"}),
+            )
         },
     },
     Scenario {
@@ -311,7 +326,11 @@ impl Answer {
     }
 
     fn json(status: u16, value: &Value) -> Self {
-        Self::text(status, "application/json; charset=utf-8", &value.to_string())
+        Self::text(
+            status,
+            "application/json; charset=utf-8",
+            &value.to_string(),
+        )
     }
 
     fn error(status: u16, code: &str, message: &str) -> Self {
@@ -333,9 +352,15 @@ impl Answer {
             ("Transfer-Encoding", "chunked"),
             ("Content-Encoding", "deflate"),
             ("Vary", "Accept-Encoding"),
-            ("mise-correlation-id", "8d39c870-35e0-4d26-aa40-b15aa1b5c79a"),
+            (
+                "mise-correlation-id",
+                "8d39c870-35e0-4d26-aa40-b15aa1b5c79a",
+            ),
             ("OData-Version", "4.0"),
-            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+            (
+                "Strict-Transport-Security",
+                "max-age=31536000; includeSubDomains",
+            ),
         ]);
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
         // Neither the serialising of these fields nor the writing to a Vec can fail.

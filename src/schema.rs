@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{self, OptionSpec};
-use crate::input::{Input, example_with_comment};
 use crate::error::{Failure, FailureCode, RequestSent, Violation};
+use crate::input::{Input, example_with_comment};
 use crate::manifest::Manifest;
 use crate::output::{Answer, FailureDocument};
 use crate::settings::{self, Setting};
@@ -74,9 +74,9 @@ fn error() -> Schema {
     let misspelt = Failure::of_violations(
         FailureCode::InvalidInput,
         "the request is not valid",
-        vec![Violation::new(
+        vec![Violation::of_request(
             "/json_body",
-            "has the property \"comment\", which is unknown; did you mean \"Comment\"?",
+            "has the unknown property \"comment\" (did you mean \"Comment\"?)",
         )],
         "Nothing was sent; `cancel-machine-action schema input` tells what is expected.",
     );
@@ -84,7 +84,7 @@ fn error() -> Schema {
         caused_by: vec!["Connection reset by peer (os error 104)".to_owned()],
         ..Failure::new(
             FailureCode::NetworkError,
-            "api.security.microsoft.com closed the connection without an answer. Whether the action was cancelled is \
+            "api.security.microsoft.com closed the connection before a whole answer. Whether the action was cancelled is \
              not known: read its status, or cancel it again. Check MDE_BASE_URL and the network, then try again.",
         )
         .with_request_sent(RequestSent::Unknown)
@@ -115,7 +115,10 @@ fn settings_schema() -> Schema {
     }
     let mut schema = Schema::default();
     for (key, value) in [
-        ("$schema", json!("https://json-schema.org/draft/2020-12/schema")),
+        (
+            "$schema",
+            json!("https://json-schema.org/draft/2020-12/schema"),
+        ),
         ("title", json!("Cancel Machine Action: settings")),
         (
             "description",
@@ -157,7 +160,9 @@ fn setting_schema(setting: &Setting) -> Value {
 fn option_schema(option: &OptionSpec) -> Value {
     let about = format!("{}: {}", option.name, option.about);
     match option.value {
-        Some(_) => json!({"type": "string", "description": about, "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+        Some(_) => {
+            json!({"type": "string", "description": about, "pattern": r"^[0-9]+(\.[0-9]+)?$"})
+        }
         None => json!({
             "type": "string",
             "description": about,

@@ -316,7 +316,9 @@ impl fmt::Display for ServiceUrl {
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        || bare
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// A way to sign in.
@@ -379,8 +381,7 @@ impl<'a> Reader<'a> {
     }
 
     fn problem(&mut self, name: &str, message: impl Into<String>) {
-        self.problems
-            .push(Violation::new(format!("/{name}"), message));
+        self.problems.push(Violation::of_setting(name, message));
     }
 
     /// The variable's value; an empty one counts as not set, because engines pass on what they do not have.
@@ -494,11 +495,7 @@ impl<'a> Reader<'a> {
         Some(certificates)
     }
 
-    fn credentials(
-        &mut self,
-        authority: Option<ServiceUrl>,
-        scope: String,
-    ) -> Option<Credentials> {
+    fn credentials(&mut self, authority: Option<ServiceUrl>, scope: String) -> Option<Credentials> {
         match self.method()? {
             Method::AccessToken => {
                 let token = self.required(&ACCESS_TOKEN, Self::secret)?;

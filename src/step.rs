@@ -32,7 +32,9 @@ pub fn run(
     let input = validate(&text)?;
     let settings = Settings::read(environment, options.sandbox)?;
     if options.sandbox {
-        log.notice("sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.");
+        log.notice(
+            "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
+        );
     }
     let step = Step {
         sender: Sender::new(&settings, deadline, options.sandbox),
@@ -65,7 +67,7 @@ impl Step {
             Ok(token) => self.call(input, &token, log),
             // The API's answer stands: it is the truth about the cancel.
             Err(failure) => {
-                log.error(failure);
+                log.error(failure.with_causes());
                 Ok(received)
             }
         }

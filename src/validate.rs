@@ -27,7 +27,7 @@ pub fn validate(text: &str) -> Result<Input, Failure> {
     // From the text, not from the value: the value has lost the first of two keys of one name, and with it the id that
     // a check before this step may have looked at.
     serde_json::from_str(text)
-        .map_err(|error| invalid(vec![Violation::new("", describe_mismatch(&error))]))
+        .map_err(|error| invalid(vec![Violation::of_request("", describe_mismatch(&error))]))
 }
 
 fn not_json(error: &serde_json::Error) -> Failure {
@@ -50,14 +50,14 @@ fn invalid(violations: Vec<Violation>) -> Failure {
 
 /// What a value that the schema accepts can still have wrong: a key that stands twice.
 fn describe_mismatch(error: &serde_json::Error) -> String {
-    format!("{error}: every key may stand only once")
+    format!("has a {error}: every key may stand only once")
 }
 
 fn violations(value: &Value) -> Vec<Violation> {
     let mut violations = Vec::new();
     for error in Schema::iter_errors(value) {
         let pointer = error.instance_path().as_str();
-        let mut add = |message: String| violations.push(Violation::new(pointer, message));
+        let mut add = |message: String| violations.push(Violation::of_request(pointer, message));
         match error.kind() {
             ValidationErrorKind::Required { property } => {
                 add(format!("lacks the property {property}"));
@@ -83,7 +83,9 @@ fn violations(value: &Value) -> Vec<Violation> {
 
 /// The names of the properties that stand beside the keyword at `schema_path`.
 fn known_properties(schema_path: &str) -> Vec<String> {
-    let parent = schema_path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let parent = schema_path
+        .rsplit_once('/')
+        .map_or("", |(parent, _)| parent);
     let schema: Value = serde_json::from_str(schema::INPUT).unwrap_or_default();
     schema
         .pointer(&format!("{parent}/properties"))
@@ -94,13 +96,13 @@ fn known_properties(schema_path: &str) -> Vec<String> {
 
 fn describe_unknown(name: &str, known: &[String]) -> String {
     let shown = if name.chars().count() > MAX_SHOWN_NAME {
-        "a property with a long name that is".to_owned()
+        "with a long name".to_owned()
     } else {
-        format!("the property {}, which is", Value::from(name))
+        Value::from(name).to_string()
     };
     match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
-        Some(meant) => format!("has {shown} unknown; did you mean \"{meant}\"?"),
-        None => format!("has {shown} unknown"),
+        Some(meant) => format!("has the unknown property {shown} (did you mean \"{meant}\"?)"),
+        None => format!("has the unknown property {shown}"),
     }
 }
 

@@ -8,4 +8,16 @@
 )]
 #![allow(unreachable_pub, reason = "modules of a test binary")]
 
+mod support;
+
+mod cli;
+mod read;
+mod validate;
+mod settings;
+mod auth;
+mod request;
+mod send;
+mod sandbox;
+mod response;
+mod output;
 mod generated;

@@ -1,0 +1,179 @@
+//! What an operator sets, and everything that may be wrong with it.
+
+use insta::assert_snapshot;
+
+use crate::support::step::file_with;
+use crate::support::{Reply, Server, response, step};
+
+#[test]
+fn everything_that_is_wrong_with_the_settings_is_told_at_once() {
+    let file = |content: &str| file_with(content).to_str().unwrap().to_owned();
+    let (empty, no_pem, token) = (file(""), file("no PEM\n"), file("a.token"));
+    let broken_pem = file("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+    let cases: Vec<(&str, Vec<(&str, &str)>)> = vec![
+        ("nothing", vec![]),
+        ("half an app registration", vec![("AZURE_CLIENT_ID", "x")]),
+        ("a secret alone", vec![("AZURE_CLIENT_SECRET", "MARKER")]),
+        (
+            "two ways",
+            vec![
+                ("AZURE_CLIENT_SECRET", "MARKER"),
+                ("MDE_ACCESS_TOKEN", "MARKER"),
+            ],
+        ),
+        (
+            "a way that lacks its settings",
+            vec![
+                ("MDE_AUTH", "client-secret"),
+                ("MDE_ACCESS_TOKEN", "MARKER"),
+            ],
+        ),
+        ("an unknown way", vec![("MDE_AUTH", "password")]),
+        (
+            "a value and its file",
+            vec![
+                ("MDE_ACCESS_TOKEN", "MARKER"),
+                ("MDE_ACCESS_TOKEN_FILE", "/MARKER"),
+            ],
+        ),
+        ("an empty file", vec![("MDE_ACCESS_TOKEN_FILE", &empty)]),
+        (
+            "a missing file",
+            vec![("MDE_ACCESS_TOKEN_FILE", "/no/such/file")],
+        ),
+        (
+            "Bearer before the token",
+            vec![("MDE_ACCESS_TOKEN", "bearer MARKER")],
+        ),
+        (
+            "a token of two lines",
+            vec![("MDE_ACCESS_TOKEN", "MARKER\r\nX-Injected: y")],
+        ),
+        (
+            "a tenant that climbs",
+            vec![
+                ("AZURE_TENANT_ID", "../MARKER"),
+                ("AZURE_CLIENT_ID", "x"),
+                ("AZURE_CLIENT_SECRET", "MARKER"),
+            ],
+        ),
+        (
+            "an unknown cloud",
+            vec![("MDE_CLOUD", "moon"), ("MDE_ACCESS_TOKEN", "x")],
+        ),
+        (
+            "in clear",
+            vec![
+                ("MDE_BASE_URL", "http://api.example"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "a password in the URL",
+            vec![
+                ("MDE_BASE_URL", "https://u:MARKER@api.example"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "a query in the URL",
+            vec![
+                ("MDE_BASE_URL", "https://api.example?x=MARKER"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "no URL",
+            vec![("MDE_BASE_URL", "api example"), ("MDE_ACCESS_TOKEN", "x")],
+        ),
+        (
+            "a sign-in host in clear",
+            vec![
+                ("AZURE_AUTHORITY_HOST", "http://login.example"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "roots that are missing",
+            vec![
+                ("SSL_CERT_FILE", "/no/such/file"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "roots that are no PEM",
+            vec![("SSL_CERT_FILE", &no_pem), ("MDE_ACCESS_TOKEN", "x")],
+        ),
+        (
+            "roots that are broken",
+            vec![
+                ("SSL_CERT_FILE", &broken_pem),
+                ("MDE_ACCESS_TOKEN_FILE", &token),
+            ],
+        ),
+        (
+            "several at once",
+            vec![
+                ("AZURE_CLIENT_SECRET", "MARKER"),
+                ("MDE_CLOUD", "moon"),
+                ("MDE_BASE_URL", "ftp://x"),
+                ("SSL_CERT_FILE", "/no/such/file"),
+            ],
+        ),
+    ];
+    let outcomes: Vec<String> = cases
+        .into_iter()
+        .map(|(name, variables)| {
+            let step = variables
+                .into_iter()
+                .fold(step(), |step, (name, value)| step.env(name, value));
+            let outcome = step.run();
+            assert_eq!(outcome.status, Some(3), "{name}: {outcome}");
+            assert!(!outcome.to_string().contains("MARKER"), "{name}: {outcome}");
+            format!("## {name}\n{outcome}")
+        })
+        .collect();
+    assert_snapshot!(outcomes.join("\n\n"));
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    let server = Server::tls([Reply::bytes(response("200 OK", &[], "{}"))]);
+    let outcome = step()
+        .api_with_token(&server)
+        .env("AZURE_CLIENT_SECRET", "")
+        .env("MDE_ACCESS_TOKEN_FILE", "")
+        .env("MDE_AUTH", "")
+        .env("MDE_CLOUD", "")
+        .env("MDE_SANDBOX", "")
+        .run();
+    assert_eq!(outcome.status, Some(0), "{outcome}");
+}
+
+#[test]
+fn the_named_way_is_taken_where_the_settings_allow_several() {
+    let server = Server::tls([Reply::bytes(response("200 OK", &[], "{}"))]);
+    let step = step()
+        .api_with_token(&server)
+        .env("AZURE_CLIENT_SECRET", "x");
+    let outcome = step.env("MDE_AUTH", "access-token").run();
+    assert_eq!(outcome.status, Some(0), "{outcome}");
+    assert!(server.received()[0].contains("Bearer a.given-token"));
+}
+
+#[test]
+fn the_clouds_have_their_hosts() {
+    let lines = ["", "commercial", "gcc", "gcc-high", "dod"].map(|cloud| {
+        let outcome = step()
+            .args(["--sandbox", "--verbose"])
+            .env("MDE_CLOUD", cloud)
+            .run();
+        let urls = outcome
+            .stderr
+            .split_whitespace()
+            .filter(|word| word.starts_with("https://"));
+        let hosts: Vec<&str> = urls.map(|url| url.split('/').nth(2).unwrap()).collect();
+        format!("{cloud}: {}", hosts.join(" "))
+    });
+    assert_snapshot!(lines.join("\n"));
+}

@@ -1,0 +1,17 @@
+//! What the tests stand on: the real binary, a scripted server, certificates made for the run.
+
+pub mod certificates;
+pub mod server;
+pub mod step;
+
+pub use certificates::Authority;
+pub use server::{Reply, Server, response};
+pub use step::{Outcome, Step, step};
+
+/// The request that most tests send.
+pub const REQUEST: &str = r#"{"path_parameters":{"machineactionid":"988cc94e-7a8f-4b28-ab65-54970c5d5018"},"json_body":{"Comment":"Machine action was canceled by automation"}}"#;
+
+/// A request with `id` and no comment.
+pub fn request_for(id: &str) -> String {
+    format!(r#"{{"path_parameters":{{"machineactionid":"{id}"}},"json_body":{{}}}}"#)
+}

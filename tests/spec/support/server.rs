@@ -1,0 +1,304 @@
+//! A scripted server on a free port: sends any bytes at any pace, over TLS or in clear, and says what it received.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::Authority;
+use super::certificates::Leaf;
+
+/// How long a connection may idle; longer than any test's time limit.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the server does with one request.
+#[must_use]
+#[derive(Clone)]
+pub struct Reply {
+    acts: Vec<Act>,
+    reads_request: bool,
+    keeps_open: bool,
+}
+
+#[derive(Clone)]
+enum Act {
+    Send(Vec<u8>),
+    Pause(Duration),
+    /// Ends the connection without TLS's `close_notify`.
+    BreakOff,
+}
+
+impl Reply {
+    /// Reads the request, sends `bytes`, and closes.
+    pub fn bytes(bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            acts: vec![Act::Send(bytes.as_ref().to_vec())],
+            reads_request: true,
+            keeps_open: false,
+        }
+    }
+
+    /// Reads the request, sends `bytes`, and waits for the next request on the same connection.
+    pub fn keeping_open(bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            keeps_open: true,
+            ..Self::bytes(bytes)
+        }
+    }
+
+    /// Sends `bytes` before there is any request, and closes.
+    pub fn unasked(bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            reads_request: false,
+            ..Self::bytes(bytes)
+        }
+    }
+
+    /// Reads the request, and says nothing for longer than anybody waits.
+    pub fn silence() -> Self {
+        Self::bytes("").pausing(PATIENCE)
+    }
+
+    /// Waits before what comes next.
+    pub fn pausing(mut self, pause: Duration) -> Self {
+        self.acts.push(Act::Pause(pause));
+        self
+    }
+
+    /// Sends more.
+    pub fn then(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.acts.push(Act::Send(bytes.as_ref().to_vec()));
+        self
+    }
+
+    /// Sends `bytes` one at a time, with `pause` after each.
+    pub fn dripping(mut self, bytes: &[u8], pause: Duration) -> Self {
+        for byte in bytes {
+            self = self.then([*byte]).pausing(pause);
+        }
+        self
+    }
+
+    /// Ends the connection without a proper close.
+    pub fn breaking_off(mut self) -> Self {
+        self.acts.push(Act::BreakOff);
+        self
+    }
+}
+
+/// An answer with `status`, `headers` and `body`, framed by its length.
+pub fn response(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len()).into_bytes();
+    for header in headers {
+        bytes.extend(format!("{header}\r\n").bytes());
+    }
+    bytes.extend(b"\r\n");
+    bytes.extend(body);
+    bytes
+}
+
+/// A server that is up until it is dropped.
+pub struct Server {
+    address: SocketAddr,
+    scheme: &'static str,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    replies: Mutex<VecDeque<Reply>>,
+    received: Mutex<Vec<String>>,
+    is_over: Mutex<bool>,
+    connections: Mutex<usize>,
+}
+
+impl Server {
+    /// In clear.
+    pub fn plain(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::start(None, replies)
+    }
+
+    /// Over TLS, with a certificate that steps are told to trust.
+    pub fn tls(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::start(
+            Some(Authority::trusted().server_config(Leaf::Good)),
+            replies,
+        )
+    }
+
+    /// Over TLS, with any certificate.
+    pub fn with_config(
+        config: Arc<ServerConfig>,
+        replies: impl IntoIterator<Item = Reply>,
+    ) -> Self {
+        Self::start(Some(config), replies)
+    }
+
+    fn start(config: Option<Arc<ServerConfig>>, replies: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let server = Self {
+            address: listener.local_addr().expect("an address"),
+            scheme: if config.is_some() { "https" } else { "http" },
+            state: Arc::new(State {
+                replies: Mutex::new(replies.into_iter().collect()),
+                ..State::default()
+            }),
+        };
+        let state = Arc::clone(&server.state);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if *state.is_over.lock().unwrap() {
+                    return;
+                }
+                let (state, config) = (Arc::clone(&state), config.clone());
+                *state.connections.lock().unwrap() += 1;
+                // A client that goes away ends its connection, not the server.
+                thread::spawn(move || serve(&state, config, stream?));
+            }
+        });
+        server
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Its address and port.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Every request so far, as it came over the wire, with the port by its name.
+    pub fn received(&self) -> Vec<String> {
+        let received = self.state.received.lock().unwrap();
+        let name = |request: &String| request.replace(&self.host(), "{host}");
+        received.iter().map(name).collect()
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        *self.state.connections.lock().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        *self.state.is_over.lock().unwrap() = true;
+        // Wakes the listener, so that it sees that it is over.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(state: &State, config: Option<Arc<ServerConfig>>, stream: TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut stream = match config {
+        None => Stream::Plain(stream),
+        Some(config) => {
+            let connection = ServerConnection::new(config).map_err(io::Error::other)?;
+            Stream::Tls(Box::new(StreamOwned::new(connection, stream)))
+        }
+    };
+    loop {
+        let is_unasked = |reply: &Reply| !reply.reads_request;
+        if !state
+            .replies
+            .lock()
+            .unwrap()
+            .front()
+            .is_some_and(is_unasked)
+        {
+            let Some(request) = read_request(&mut stream)? else {
+                return Ok(());
+            };
+            state.received.lock().unwrap().push(request);
+        }
+        let reply = state.replies.lock().unwrap().pop_front();
+        let reply = reply.unwrap_or_else(|| Reply::bytes(response("599 Unscripted", &[], "")));
+        for act in &reply.acts {
+            match act {
+                Act::Send(bytes) => stream.write_all(bytes).and_then(|()| stream.flush())?,
+                #[expect(clippy::disallowed_methods, reason = "a test may wait")]
+                Act::Pause(pause) => thread::sleep(*pause),
+                Act::BreakOff => return stream.socket().shutdown(Shutdown::Both),
+            }
+        }
+        if !reply.keeps_open {
+            return stream.close();
+        }
+    }
+}
+
+/// A whole request, its body framed by its length; `None` at the end of the connection.
+fn read_request(stream: &mut Stream) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte)? == 0 {
+            return Ok(None);
+        }
+        bytes.extend(byte);
+    }
+    let head = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
+    stream.read_exact(&mut body)?;
+    bytes.extend(body);
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    /// Closes as a server should, so that nothing that was sent is lost.
+    fn close(mut self) -> io::Result<()> {
+        if let Self::Tls(stream) = &mut self {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        self.socket().shutdown(Shutdown::Write)?;
+        io::copy(&mut self.socket(), &mut io::sink()).map(drop)
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Runs the real binary with nothing of this process's environment, and never longer than a bounded time.
+
+use std::fmt;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Authority, REQUEST, Server};
+
+/// How long a run may take before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One run of the binary, about to begin; the request is the usual one unless another is given.
+#[must_use]
+pub struct Step {
+    command: Command,
+    stdin: Vec<u8>,
+    holds_stdin_open: bool,
+    stdout: Stdio,
+    replacements: Vec<(String, String)>,
+}
+
+/// A run with no arguments and an empty environment.
+pub fn step() -> Step {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cancel-machine-action"));
+    command.env_clear();
+    Step {
+        command,
+        stdin: REQUEST.as_bytes().to_vec(),
+        holds_stdin_open: false,
+        stdout: Stdio::piped(),
+        replacements: Vec::new(),
+    }
+}
+
+impl Step {
+    /// Appends arguments.
+    pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.command.env(name, value.as_ref());
+        self
+    }
+
+    /// What comes on stdin.
+    pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.stdin = text.as_ref().to_vec();
+        self
+    }
+
+    /// stdin stays open after the request, as some engines leave it.
+    pub fn holding_stdin_open(mut self) -> Self {
+        self.holds_stdin_open = true;
+        self
+    }
+
+    /// What stdout is connected to, instead of a pipe.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = stdout.into();
+        self
+    }
+
+    /// The API is `server`, whose certificates are trusted.
+    pub fn api(self, server: &Server) -> Self {
+        self.env("MDE_BASE_URL", server.url())
+            .env("SSL_CERT_FILE", Authority::trusted().pem_path())
+            .naming(server.host(), "{api}")
+    }
+
+    /// The API is `server`, and the token is given.
+    pub fn api_with_token(self, server: &Server) -> Self {
+        self.api(server).env("MDE_ACCESS_TOKEN", "a.given-token")
+    }
+
+    /// The sign-in service is `server`, and the application signs in with a secret.
+    pub fn signing_in_at(self, server: &Server) -> Self {
+        self.env("AZURE_AUTHORITY_HOST", server.url())
+            .env("SSL_CERT_FILE", Authority::trusted().pem_path())
+            .env("AZURE_TENANT_ID", "tenant.example")
+            .env("AZURE_CLIENT_ID", "client-1")
+            .env("AZURE_CLIENT_SECRET", "s3cret&=+/%")
+            .naming(server.host(), "{sign-in}")
+    }
+
+    /// What varies from run to run stands by its name in the outcome.
+    pub fn naming(mut self, varying: impl Into<String>, name: &str) -> Self {
+        self.replacements.push((varying.into(), name.to_owned()));
+        self
+    }
+
+    /// Runs to the end.
+    #[track_caller]
+    pub fn run(mut self) -> Outcome {
+        let started = Instant::now();
+        let mut child = self
+            .command
+            .stdin(Stdio::piped())
+            .stdout(std::mem::replace(&mut self.stdout, Stdio::null()))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let request = std::mem::take(&mut self.stdin);
+        let holds_stdin_open = self.holds_stdin_open;
+        let writer = thread::spawn(move || {
+            // A step that has seen enough may be gone by now.
+            let _ = stdin.write_all(&request);
+            holds_stdin_open.then_some(stdin)
+        });
+        let stdout = read_all(child.stdout.take());
+        let stderr = read_all(child.stderr.take());
+        let status = wait(&mut child);
+        let took = started.elapsed();
+        drop(writer.join());
+        Outcome {
+            status: status.code(),
+            stdout: self.name(stdout.join().expect("stdout is read")),
+            stderr: self.name(stderr.join().expect("stderr is read")),
+            took,
+        }
+    }
+
+    fn name(&self, text: Vec<u8>) -> String {
+        let text = String::from_utf8(text).expect("output is UTF-8");
+        let replace =
+            |text: String, (varying, name): &(String, String)| text.replace(varying, name);
+        let text = self.replacements.iter().fold(text, replace);
+        // The TLS library tells the time at which it looked at an expired certificate.
+        let text = mask_digits_after(text, "verification time ");
+        mask_digits_after(text, "not valid after 1577836800 (")
+    }
+}
+
+fn mask_digits_after(text: String, marker: &str) -> String {
+    let mut parts = text.split(marker);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        format!("{text}{marker}{{seconds}}{rest}")
+    })
+}
+
+fn read_all(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            stream
+                .read_to_end(&mut bytes)
+                .expect("the pipe is readable");
+        }
+        bytes
+    })
+}
+
+#[track_caller]
+fn wait(child: &mut Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("the child can be waited for") {
+            return status;
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().expect("the child can be ended");
+            panic!("the step hung for {PATIENCE:?}");
+        }
+        #[expect(clippy::disallowed_methods, reason = "a test may wait")]
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// How a run ended. Its `Display` is what snapshots hold.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit status; `None` if a signal ended it.
+    pub status: Option<i32>,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Outcome {
+    /// The one JSON document on stdout's one line.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let line = self.stdout.strip_suffix('\n').expect("a line");
+        assert!(!line.contains('\n'), "more than one line: {line}");
+        serde_json::from_str(line).expect("JSON")
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self
+            .status
+            .map_or("signal".to_owned(), |code| code.to_string());
+        writeln!(formatter, "status: {status}")?;
+        writeln!(formatter, "stdout: {}", self.stdout.trim_end())?;
+        write!(formatter, "stderr: {}", self.stderr.trim_end())
+    }
+}
+
+/// A file of this run with `content`, under a name of its own.
+pub fn file_with(content: impl AsRef<[u8]>) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}-{number}", std::process::id());
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, content).expect("the file is written");
+    path
+}
