@@ -34,7 +34,11 @@ impl AccessToken {
     /// The rule that `text` breaks.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const RULE: &str = "must be a bearer token: letters, digits and -._~+/= alone";
-        if text.len() >= 7 && text.as_bytes()[..7].eq_ignore_ascii_case(b"bearer ") {
+        let begins_with = |word: &str| {
+            text.get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        if begins_with("bearer ") {
             return Err("must be the token alone, without \"Bearer \" before it");
         }
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);

@@ -37,7 +37,7 @@ pub enum Body {
     Json(#[schemars(with = "ServiceObject")] Box<RawValue>),
     /// The decoded text of a body that is not a JSON object: nothing, a proxy's page, a bare array.
     #[serde(rename = "response_text")]
-    Text(String),
+    Text(#[schemars(description = "The decoded text of a body that is not a JSON object.")] String),
 }
 
 /// The headers of an answer, in their order: name and value.

@@ -144,17 +144,20 @@ fn settings_schema() -> Schema {
 }
 
 fn setting_schema(setting: &Setting) -> Value {
-    let mut schema = json!({"type": "string", "description": setting.about});
+    let mut schema = Map::new();
+    let mut add = |key: &str, value| schema.insert(key.to_owned(), value);
+    add("type", json!("string"));
+    add("description", json!(setting.about));
     if setting.is_secret {
-        schema["writeOnly"] = json!(true);
+        add("writeOnly", json!(true));
     }
     if !setting.values.is_empty() {
-        schema["enum"] = json!(setting.values);
+        add("enum", json!(setting.values));
     }
     if let Some(default) = setting.default {
-        schema["default"] = json!(default);
+        add("default", json!(default));
     }
-    schema
+    Value::Object(schema)
 }
 
 fn option_schema(option: &OptionSpec) -> Value {

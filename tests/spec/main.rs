@@ -21,3 +21,5 @@ mod sandbox;
 mod response;
 mod output;
 mod generated;
+mod contract;
+mod readme;

@@ -1,0 +1,311 @@
+//! What holds across all stages.
+
+use std::fs::OpenOptions;
+
+use cancel_machine_action::error::{ExitStatus, FailureCode};
+use cancel_machine_action::schema;
+use insta::assert_snapshot;
+use jsonschema::Draft;
+use serde_json::{Value, json};
+
+use crate::support::{Outcome, Reply, Server, Step, request_for, response, step};
+use crate::validate;
+
+const JSON: &str = "Content-Type: application/json";
+
+#[test]
+fn every_exit_status_is_produced() {
+    let ok = || Server::tls([Reply::bytes(response("200 OK", &[JSON], r#"{"id":"x"}"#))]);
+    let not_found = Server::tls([Reply::bytes(response("404 Not Found", &[JSON], "{}"))]);
+    let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#;
+    let sign_in = Server::tls([Reply::bytes(response("401 Unauthorized", &[JSON], refusal))]);
+    let silent = Server::tls([Reply::bytes("")]);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let outcomes = [
+        step().api_with_token(&ok()).run(),
+        step().api_with_token(&not_found).run(),
+        step().stdin("{}").run(),
+        step().run(),
+        step().api(&ok()).signing_in_at(&sign_in).run(),
+        step().api_with_token(&silent).run(),
+        step().api_with_token(&ok()).stdout(full).run(),
+    ];
+    let statuses = outcomes.each_ref().map(|outcome| outcome.status.unwrap());
+    assert_eq!(
+        statuses,
+        ExitStatus::ALL.map(|status| i32::from(status.number()))
+    );
+    assert_snapshot!(outcomes.map(|outcome| outcome.to_string()).join("\n\n"));
+}
+
+/// Every way to fail, with a marker in all that is secret; none may show it.
+#[test]
+fn no_secret_and_no_value_of_the_request_shows_in_any_failure() {
+    const MARKER: &str = "M4RK3R";
+    let echo = format!(
+        r#"{{"error":"invalid_client","error_description":"You sent {MARKER}-secret and {MARKER}-secret"}}"#
+    );
+    let request = format!(
+        r#"{{"path_parameters":{{"machineactionid":"00000000-0000-0000-0000-000000404000"}},"json_body":{{"Comment":"{MARKER}"}}}}"#
+    );
+    let token = format!("{MARKER}.token");
+    let granted = format!(r#"{{"access_token":"{MARKER}.token"}}"#);
+    let secret = |step: Step, server: &Server| {
+        step.signing_in_at(server)
+            .env("AZURE_CLIENT_SECRET", format!("{MARKER}-secret"))
+    };
+    let apis: Vec<Server> = [
+        Reply::bytes(""),
+        Reply::bytes("not HTTP\r\n\r\n"),
+        Reply::bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
+        Reply::bytes(response("200 OK", &["Content-Encoding: gzip"], "no gzip")),
+        Reply::bytes(response("401 Unauthorized", &[JSON], "{}")),
+        Reply::bytes(response("403 Forbidden", &[JSON], "{}")),
+        Reply::bytes(response("500 Oops", &[JSON], "{}")),
+        Reply::silence(),
+        Reply::unasked(""),
+    ]
+    .map(|reply| Server::tls([reply]))
+    .into();
+    let mut steps: Vec<Step> = Vec::new();
+    for api in &apis {
+        steps.push(step().api(api).env("MDE_ACCESS_TOKEN", &token));
+    }
+    let sign_ins: Vec<Server> = [
+        Reply::bytes(response("400 Bad Request", &[JSON], &echo)),
+        Reply::bytes(response("500 Oops", &[JSON], &echo)),
+        Reply::bytes(response(
+            "200 OK",
+            &[JSON],
+            format!(r#"{{"access_token":"{MARKER} {MARKER}"}}"#),
+        )),
+        Reply::bytes(""),
+        Reply::silence(),
+        Reply::bytes(response("200 OK", &[JSON], &granted)),
+    ]
+    .map(|reply| Server::tls([reply]))
+    .into();
+    for sign_in in &sign_ins {
+        steps.push(secret(step().api(&apis[0]), sign_in));
+    }
+    let both = secret(step(), &sign_ins[0]).env("MDE_ACCESS_TOKEN", &token);
+    steps.push(both);
+    steps.push(step().env("MDE_ACCESS_TOKEN", format!("{MARKER}\n")));
+    steps.push(step().args([]).env("AZURE_CLIENT_SECRET", MARKER));
+    steps.push(step().args(["--sandbox"]));
+    for step in steps {
+        let outcome = step
+            .args(["--verbose", "--timeout", "1"])
+            .stdin(&request)
+            .run();
+        assert_ne!(outcome.status, Some(0), "{outcome}");
+        assert!(!outcome.to_string().contains(MARKER), "{outcome}");
+    }
+    let broken = [
+        request.replace("json_body", "json_bodY"),
+        request.replace("Comment", "comment"),
+        request.replace(
+            "00000000-0000-0000-0000-000000404000",
+            &format!("../{MARKER}"),
+        ),
+        request.replace('}', ""),
+        format!("{request}{request}"),
+        request.replace(MARKER, &format!("{MARKER}\\ud800")),
+    ];
+    for request in broken {
+        let outcome = step().stdin(request).run();
+        assert_eq!(outcome.status, Some(2), "{outcome}");
+        assert!(!outcome.to_string().contains(MARKER), "{outcome}");
+    }
+}
+
+#[test]
+fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
+    let drafts = [Draft::Draft202012, Draft::Draft7];
+    for (path, text) in schema::files() {
+        if !path.ends_with(".schema.json") {
+            continue;
+        }
+        let mut schema: Value = serde_json::from_str(&text).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema), "{path}");
+        for example in schema["examples"].as_array().cloned().unwrap_or_default() {
+            assert!(jsonschema::is_valid(&schema, &example), "{path}: {example}");
+        }
+        schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+        assert!(jsonschema::meta::is_valid(&schema), "{path} as Draft-07");
+    }
+    let mut schema: Value = serde_json::from_str(schema::INPUT).unwrap();
+    schema.as_object_mut().unwrap().remove("$schema");
+    let verdicts = |request: &Value| {
+        drafts.map(|draft| {
+            jsonschema::options()
+                .with_draft(draft)
+                .build(&schema)
+                .unwrap()
+                .is_valid(request)
+        })
+    };
+    for request in validate::good() {
+        assert_eq!(verdicts(&request), [true, true], "{request}");
+    }
+    for (name, request) in validate::bad() {
+        assert_eq!(verdicts(&request), [false, false], "{name}");
+    }
+}
+
+fn output_accepts(document: &Value) -> bool {
+    let schema: Value = serde_json::from_str(schema::OUTPUT).unwrap();
+    jsonschema::is_valid(&schema, document)
+}
+
+/// Bodies as captured from the service and from gateways before it.
+#[test]
+fn the_output_schema_takes_what_the_wire_really_sends() {
+    let bodies = [
+        r#"{"@odata.context":"https://api.securitycenter.microsoft.com/api/$metadata#MachineActions/$entity","id":"6b001073-5500-4205-8287-6f1184936f67","type":"Isolate","title":null,"requestor":"Integration MSGraph Security API","requestorComment":"New new comment","status":"Pending","machineId":"1234","computerDnsName":"windows11","creationDateTimeUtc":"2024-10-21T11:25:48.3308187Z","lastUpdateDateTimeUtc":"2024-10-21T11:25:48.330819Z","cancellationRequestor":null,"cancellationComment":null,"cancellationDateTimeUtc":null,"errorHResult":0,"scope":null,"externalId":null,"requestSource":"PublicApi","relatedFileInfo":null,"commands":[],"troubleshootInfo":null}"#,
+        r#"{"commands":[{"index":0,"startTime":"2025-07-07T18:50:10.186354Z","endTime":"2025-07-07T18:50:21.811356Z","commandStatus":"Completed","errors":[],"command":{"type":"RunScript","params":[{"key":"ScriptName","value":"x.ps1"}]}}]}"#,
+        r#"{"commands":["PutFile"],"relatedFileInfo":{"fileIdentifier":"x","fileIdentifierType":"Sha1"},"newKey":[1]}"#,
+        r#"{"commands":null,"relatedFileInfo":""}"#,
+        r#"{"error":{"code":"ResourceNotFound","message":"Machine 123123123 was not found","target":"43f4cb08-8fac-4b65-9db1-745c2ae65f3a"}}"#,
+        r#"{"error":{"code":"","message":"The query specified in the URI is not valid.","details":[]}}"#,
+        r#"{"error":{"code":400,"source":"logic-apis-northcentralus.azure-apim.net","clientRequestId":"x","innerError":"x"}}"#,
+        r#"{"statusCode":404,"message":"Resource not found"}"#,
+        r#"{"error":"a text"}"#,
+        "{}",
+        "<html></html>",
+        "",
+    ];
+    for body in bodies {
+        let server = Server::tls([Reply::bytes(response(
+            "200 OK",
+            &[JSON, "X-Other: 1"],
+            body,
+        ))]);
+        let answer = step().api_with_token(&server).run().json();
+        assert!(output_accepts(&answer), "{answer}");
+    }
+}
+
+#[test]
+fn the_output_schema_takes_nothing_else() {
+    let good = json!({"status_code": 200, "reason": "OK", "response_headers": {}, "json_body": {}});
+    assert!(output_accepts(&good));
+    let with = |key: &str, value: Value| {
+        let mut document = good.clone();
+        document[key] = value;
+        document
+    };
+    let without = |key: &str| {
+        let mut document = good.clone();
+        document.as_object_mut().unwrap().remove(key);
+        document
+    };
+    let bad = [
+        without("status_code"),
+        without("reason"),
+        without("response_headers"),
+        without("json_body"),
+        with("response_text", json!("both")),
+        with("status_code", json!("200")),
+        with("response_headers", json!({"Vary": ["a", "b"]})),
+        with("json_body", json!([])),
+        with("json_body", json!({"id": 5})),
+        json!({"error": {}}),
+    ];
+    for document in bad {
+        assert!(!output_accepts(&document), "{document}");
+    }
+}
+
+/// The documented keys and headers, each with its type.
+#[test]
+fn the_output_schema_describes_every_documented_key() {
+    let schema: Value = serde_json::from_str(schema::OUTPUT).unwrap();
+    let documented = schema::documented_answer();
+    let described = [
+        ("json_body", "/oneOf/0/properties/json_body/properties"),
+        (
+            "response_headers",
+            "/properties/response_headers/properties",
+        ),
+    ];
+    for (part, pointer) in described {
+        for key in documented[part].as_object().unwrap().keys() {
+            let property = &schema.pointer(pointer).unwrap()[key];
+            assert!(property["description"].is_string(), "{part}.{key}");
+        }
+    }
+    assert_eq!(schema["examples"], json!([documented]));
+}
+
+#[test]
+fn every_property_of_every_schema_has_a_description() {
+    fn undescribed(path: &str, schema: &Value, found: &mut Vec<String>) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if !property["description"].is_string() {
+                found.push(format!("{path}/{name}"));
+            }
+            undescribed(&format!("{path}/{name}"), property, found);
+        }
+        for keyword in ["oneOf", "anyOf"] {
+            for branch in schema[keyword].as_array().into_iter().flatten() {
+                undescribed(path, branch, found);
+            }
+        }
+        if schema["items"].is_object() {
+            undescribed(&format!("{path}/items"), &schema["items"], found);
+        }
+    }
+    let mut found = Vec::new();
+    for (path, text) in schema::files() {
+        if path.ends_with(".schema.json") {
+            undescribed(path, &serde_json::from_str(&text).unwrap(), &mut found);
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_failure_document_is_what_its_schema_says() {
+    let schema: Value = serde_json::from_str(schema::ERROR).unwrap();
+    let refused = Server::tls([Reply::bytes("")]);
+    let documents: Vec<Outcome> = vec![
+        step().stdin("{}").run(),
+        step().args(["--bogus"]).run(),
+        step().run(),
+        step().api_with_token(&refused).run(),
+    ];
+    for outcome in documents {
+        assert!(jsonschema::is_valid(&schema, &outcome.json()), "{outcome}");
+    }
+    let names: Vec<Value> = FailureCode::ALL.iter().map(|code| json!(code)).collect();
+    let described = schema
+        .pointer("/properties/error/properties/code/oneOf")
+        .unwrap();
+    let described: Vec<Value> = described
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code["const"].clone())
+        .collect();
+    assert_eq!(described, names);
+}
+
+#[test]
+fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
+    let files = schema::files();
+    let schema: Value = serde_json::from_str(&files["schema/manifest.schema.json"]).unwrap();
+    let manifest: Value = serde_json::from_str(schema::MANIFEST).unwrap();
+    assert!(jsonschema::is_valid(&schema, &manifest));
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+    for path in manifest["schemas"].as_object().unwrap().values() {
+        assert!(files.contains_key(path.as_str().unwrap()), "{path}");
+    }
+}
+
+#[test]
+fn a_device_id_is_told_from_an_action_id() {
+    let server = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], "{}"))]);
+    let request = request_for("7b1f4967d9728e5aa3c06a9e617a22a4a5a17378");
+    assert_snapshot!(step().api_with_token(&server).stdin(request).run());
+}

@@ -1,0 +1,187 @@
+//! Every command and example of the README, run or checked.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use cancel_machine_action::error::{Document, ExitStatus, FailureCode};
+use cancel_machine_action::{cli, sandbox, schema, settings};
+use serde_json::Value;
+
+use crate::support::{Authority, Reply, Server, response};
+
+const README: &str = include_str!("../../README.md");
+
+/// The fenced blocks of a language, in their order.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("\n```{language}\n");
+    let parts = README.split(fence.as_str()).skip(1);
+    parts
+        .map(|part| part.split("```").next().unwrap())
+        .collect()
+}
+
+/// Runs what follows each `$ ` of `block` in one shell; stdout and stderr come together, as at a terminal.
+fn run(block: &str, variables: &[(&str, &str)]) -> (String, String) {
+    let commands: Vec<&str> = block
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .collect();
+    let shown = block.lines().filter(|line| !line.starts_with("$ "));
+    let shown: Vec<&str> = shown.collect();
+    let binary = Path::new(env!("CARGO_BIN_EXE_cancel-machine-action"));
+    let script = commands
+        .join("\n")
+        .replace("cargo run -q --", "cancel-machine-action");
+    let path = std::env::vars_os()
+        .find(|(name, _)| name == "PATH")
+        .unwrap()
+        .1;
+    let path = format!("{}:{}", binary.parent().unwrap().display(), path.display());
+    let output = Command::new("sh")
+        .arg("-ec")
+        .arg(format!("{{ {script}\n}} 2>&1"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .env("PATH", path)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let seen = String::from_utf8(output.stdout).unwrap();
+    (
+        seen.trim_end().to_owned(),
+        shown.join("\n").trim_end().to_owned(),
+    )
+}
+
+#[test]
+fn every_command_prints_what_the_readme_shows() {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join("client-secret"), "the secret\n").unwrap();
+    let blocks = blocks("console");
+    assert_eq!(blocks.len(), README.matches("```console").count());
+    for block in blocks {
+        let json = "Content-Type: application/json";
+        let cancelled = r#"{"id":"988cc94e-7a8f-4b28-ab65-54970c5d5018","status":"Cancelled"}"#;
+        let server = Server::tls([
+            Reply::bytes(response("200 OK", &[json], r#"{"access_token":"a.token"}"#)),
+            Reply::bytes(response("200 OK", &[json], cancelled)),
+        ]);
+        let url = server.url();
+        let variables = [
+            ("HOME", home.to_str().unwrap()),
+            ("AZURE_AUTHORITY_HOST", &url),
+            ("MDE_BASE_URL", &url),
+            ("SSL_CERT_FILE", Authority::trusted().pem_path()),
+        ];
+        // What a reader would write into the folder goes elsewhere.
+        let block = block.replace(
+            "request.json\n",
+            &format!("{}/request.json\n", home.display()),
+        );
+        let block = block.replace(
+            &format!("tests/spec/data/{}/", home.display()),
+            "tests/spec/data/",
+        );
+        let (seen, shown) = run(&block, &variables);
+        assert_eq!(seen, shown, "{block}");
+    }
+}
+
+#[test]
+fn the_test_command_is_the_one_that_runs_this() {
+    assert_eq!(blocks("sh"), ["cargo test\n"]);
+    let ci = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
+    assert!(ci.contains("\ncargo test\n"));
+}
+
+#[test]
+fn every_json_example_is_what_its_schema_says() {
+    for block in blocks("json") {
+        let example: Value = serde_json::from_str(block).unwrap();
+        let schema = match &example {
+            example if example.get("path_parameters").is_some() => schema::INPUT,
+            example if example.get("status_code").is_some() => schema::OUTPUT,
+            _ => schema::ERROR,
+        };
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        assert!(jsonschema::is_valid(&schema, &example), "{block}");
+    }
+}
+
+#[test]
+fn the_tables_are_those_of_the_program() {
+    let mut rows: Vec<String> = Vec::new();
+    for scenario in &sandbox::SCENARIOS {
+        rows.push(format!("| `{}` | {} |", scenario.id(), scenario.about));
+    }
+    for status in ExitStatus::ALL {
+        let document = match status.document() {
+            Document::Answer => "answer",
+            Document::Failure => "failure",
+            Document::None => "–",
+        };
+        rows.push(format!(
+            "| {} | {} | {document} |",
+            status.number(),
+            status.meaning()
+        ));
+    }
+    for option in cli::OPTIONS {
+        let value = option
+            .value
+            .map_or(String::new(), |value| format!(" <{value}>"));
+        rows.push(format!(
+            "| `{}{value}` | `{}` | {} |",
+            option.name, option.setting, option.about
+        ));
+    }
+    for setting in settings::ALL {
+        let twin = if setting.has_file_twin {
+            " (`_FILE`)"
+        } else {
+            ""
+        };
+        rows.push(format!("| `{}`{twin} | {}", setting.name, setting.about));
+    }
+    for code in FailureCode::ALL {
+        rows.push(format!(
+            "`{}`",
+            serde_json::to_value(code).unwrap().as_str().unwrap()
+        ));
+    }
+    for row in rows {
+        assert!(README.contains(&row), "the README lacks: {row}");
+    }
+}
+
+/// What the README quotes from stderr stands in a snapshot, that is: the program says it.
+#[test]
+fn every_message_in_the_troubleshooting_table_is_one_that_the_program_says() {
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec/snapshots");
+    let said: String = fs::read_dir(snapshots)
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let table = README
+        .split("| stderr says |")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    assert!(rows.len() > 10);
+    for row in rows {
+        let message = row.split('`').nth(1).unwrap();
+        assert!(
+            said.contains(message),
+            "the program does not say: {message}"
+        );
+    }
+}
