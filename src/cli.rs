@@ -5,57 +5,17 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::environment::parse_time_limit;
 use crate::error::{ExitStatus, Failure, FailureCode};
-use crate::schema;
-use crate::settings::{self, parse_time_limit};
-
-/// One option of the command line, and the environment variable that is its twin.
-pub struct OptionSpec {
-    /// The option as it is typed.
-    pub name: &'static str,
-    /// What its value is called; `None` for a switch.
-    pub value: Option<&'static str>,
-    /// The environment variable that sets the same.
-    pub setting: &'static str,
-    /// What it does.
-    pub about: &'static str,
-}
-
-/// Answer from the embedded Defender.
-pub const SANDBOX: OptionSpec = OptionSpec {
-    name: "--sandbox",
-    value: None,
-    setting: "MDE_SANDBOX",
-    about: "answer from an embedded Defender: no tenant, no credentials, no network",
-};
-/// The time limit of the run.
-pub const TIMEOUT: OptionSpec = OptionSpec {
-    name: "--timeout",
-    value: Some("SECONDS"),
-    setting: "MDE_TIMEOUT",
-    about: "time limit for all of it: reading the request, sign-in and the call; 60 unless set",
-};
-/// End with status 0 whatever the verdict.
-pub const EXIT_ZERO: OptionSpec = OptionSpec {
-    name: "--exit-zero",
-    value: None,
-    setting: "MDE_EXIT_ZERO",
-    about: "end with 0 instead of 1 to 6, for engines that throw stdout away when a step fails",
-};
-/// Say on stderr what is done.
-pub const VERBOSE: OptionSpec = OptionSpec {
-    name: "--verbose",
-    value: None,
-    setting: "MDE_VERBOSE",
-    about: "say on stderr what is done, without secrets",
-};
-/// Every option that has a twin.
-pub const OPTIONS: [&OptionSpec; 4] = [&SANDBOX, &TIMEOUT, &EXIT_ZERO, &VERBOSE];
+use crate::published;
+use crate::variables::{EXIT_ZERO, OPTIONS, SETTINGS};
 
 /// What the command line asks for.
 pub enum Command {
     /// Run the step.
     Step(Invocation),
+    /// Report what the identity may do.
+    Check(Invocation),
     /// Print a text: a schema, the manifest, the sample, the help, the version.
     Print(String),
 }
@@ -69,10 +29,14 @@ pub struct Invocation {
     pub sandbox: bool,
     /// `--timeout`
     pub timeout: Option<Duration>,
-    /// `--exit-zero`
-    pub exit_zero: bool,
     /// `--verbose`
     pub verbose: bool,
+}
+
+/// Whether `--exit-zero` stands there, however wrong the rest of the command line is.
+#[must_use]
+pub fn wants_exit_zero(args: &[OsString]) -> bool {
+    args.iter().any(|argument| argument == EXIT_ZERO.name)
 }
 
 /// The command that `args` (without the program's name) give.
@@ -93,10 +57,12 @@ fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value};
 
     let mut invocation = Invocation::default();
+    let mut is_check = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("sandbox") => invocation.sandbox = true,
-            Long("exit-zero") => invocation.exit_zero = true,
+            // Asked for elsewhere, before anything can go wrong.
+            Long("exit-zero") => {}
             Long("verbose") => invocation.verbose = true,
             Long("timeout") => {
                 let text = parser.value()?.into_string()?;
@@ -105,10 +71,14 @@ fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             Long("help") | Short('h') => return Ok(Command::Print(help())),
             Long("version") | Short('V') => return Ok(Command::Print(version())),
-            Value(value) if invocation.request.is_none() => {
+            Value(value) if invocation.request.is_none() && !is_check => {
                 match value.to_str() {
-                    Some("manifest") => return printed(parser, schema::MANIFEST),
-                    Some("sample") => return printed(parser, schema::SAMPLE),
+                    Some("check") => {
+                        is_check = true;
+                        continue;
+                    }
+                    Some("manifest") => return printed(parser, published::MANIFEST),
+                    Some("sample") => return printed(parser, published::SAMPLE),
                     Some("schema") => {
                         let text = schema_named(parser.next()?)?;
                         return printed(parser, text);
@@ -117,24 +87,28 @@ fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 }
                 invocation.request = Some(PathBuf::from(value));
             }
+            Value(_) if is_check => return Err("`check` takes no request".into()),
             Value(_) => return Err("there is more than one request file".into()),
             _ => return Err(argument.unexpected()),
         }
     }
     // The file that convention names `-` is stdin.
     invocation.request.take_if(|path| path.as_os_str() == "-");
-    Ok(Command::Step(invocation))
+    Ok(match is_check {
+        true => Command::Check(invocation),
+        false => Command::Step(invocation),
+    })
 }
 
 fn schema_named(argument: Option<lexopt::Arg<'_>>) -> Result<&'static str, lexopt::Error> {
     let rule = || {
-        let names = schema::NAMED.map(|(name, _)| name).join(", ");
+        let names = published::SCHEMAS.map(|(name, _)| name).join(", ");
         lexopt::Error::from(format!("`schema` takes one of: {names}"))
     };
     let Some(lexopt::Arg::Value(wanted)) = argument else {
         return Err(rule());
     };
-    let found = schema::NAMED.iter().find(|(name, _)| wanted == *name);
+    let found = published::SCHEMAS.iter().find(|(name, _)| wanted == *name);
     found.map(|(_, text)| *text).ok_or_else(rule)
 }
 
@@ -157,10 +131,15 @@ fn help() -> String {
          \n\
          cancel-machine-action [OPTIONS] [REQUEST]   run the step; the request is a JSON object in the file REQUEST or\n\
          \u{20}                                           on stdin, as `sample` shows it\n\
+         cancel-machine-action check                 sign in and say whether this identity may cancel; cancels nothing\n\
          cancel-machine-action schema <NAME>         print a JSON Schema: ",
     );
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", schema::NAMED.map(|(name, _)| name).join(", "));
+    let _ = writeln!(
+        text,
+        "{}",
+        published::SCHEMAS.map(|(name, _)| name).join(", ")
+    );
     text.push_str(
         "cancel-machine-action manifest              print what a connector catalog lists\n\
          cancel-machine-action sample                print an example request\n\
@@ -179,7 +158,7 @@ fn help() -> String {
         );
     }
     text.push_str("  --help, --version\n\nSettings, from the environment:\n");
-    for setting in settings::ALL {
+    for setting in SETTINGS {
         let twin = if setting.has_file_twin {
             " (_FILE)"
         } else {

@@ -1,7 +1,7 @@
 //! The machine action, as the service describes it: types for the output's schema. The answer itself is passed on
 //! unparsed, so that a key that is not listed here is not lost.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 ///
 /// Sources: the connector's specification of the step, "Output Parameters"; "MachineAction resource type"; captured answers.
 #[derive(Serialize, JsonSchema)]
-#[schemars(transform = crate::schema::nothing_required)]
+#[schemars(transform = nothing_required)]
 #[expect(
     non_snake_case,
     reason = "every field carries its description for the schema, and the name that it has on the wire"
@@ -79,7 +79,7 @@ pub enum Command {
 
 /// A command of live response.
 #[derive(Serialize, JsonSchema)]
-#[schemars(transform = crate::schema::nothing_required)]
+#[schemars(transform = nothing_required)]
 #[expect(
     non_snake_case,
     reason = "every field carries its description for the schema, and the name that it has on the wire"
@@ -107,4 +107,9 @@ pub enum RelatedFile {
     Text(String),
     /// As it comes over the wire: `{fileIdentifier, fileIdentifierType}`, the type being Sha1, Sha256 or Md5.
     File(Value),
+}
+
+/// For an object of which any key may be missing.
+pub(crate) fn nothing_required(schema: &mut Schema) {
+    schema.remove("required");
 }

@@ -15,20 +15,30 @@ pub mod read;
 pub mod input;
 pub mod validate;
 pub mod settings;
+pub mod environment;
+pub mod variables;
+pub mod cloud;
+pub mod service_url;
 pub mod auth;
+pub mod cache;
 pub mod request;
 pub mod send;
+pub mod retry;
 pub mod progress;
+pub mod tls;
 pub mod lost;
 pub mod sandbox;
 pub mod response;
 pub mod entity;
 pub mod output;
+pub mod outcome;
 pub mod step;
+pub mod check;
 pub mod deadline;
 pub mod error;
 pub mod log;
 pub mod secret;
+pub mod published;
 pub mod schema;
 pub mod manifest;
 
@@ -36,11 +46,12 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::{Command, Invocation};
+use environment::Environment;
 use error::{ExitStatus, Failure, FailureCode};
 use log::Log;
-use output::{Answer, FailureDocument};
+use outcome::Outcome;
 use read::Source;
-use settings::{Environment, Options};
+use settings::Options;
 
 /// The process that the program runs in, as far as the program knows it.
 pub struct Process<'a> {
@@ -63,29 +74,44 @@ pub struct Process<'a> {
 /// Runs the program: does what the command line asks, writes one document, and tells how it went.
 pub fn run(process: Process<'_>) -> ExitStatus {
     let mut log = Log::new(process.stderr);
-    let exit_zero = settings::wants_exit_zero(&process.args, process.environment);
-    let outcome = match cli::parse(process.args) {
-        Ok(Command::Print(text)) => return print(&text, process.stdout, &mut log),
-        Ok(Command::Step(invocation)) => {
-            let stdin = (!process.stdin_is_terminal).then_some(process.stdin);
-            source(&invocation, stdin, &mut log).and_then(|source| {
-                let options = Options::read(&invocation, process.environment)?;
-                log.set_verbose(options.verbose);
-                step::run(source, options, process.environment, &mut log)
-            })
-        }
-        Err(failure) => Err(failure),
-    };
-    deliver(
+    let exit_zero =
+        cli::wants_exit_zero(&process.args) || settings::wants_exit_zero(process.environment);
+    let stdin = (!process.stdin_is_terminal).then_some(process.stdin);
+    let outcome = cli::parse(process.args)
+        .and_then(|command| conduct(command, stdin, process.environment, &mut log))
+        .unwrap_or_else(Outcome::Failure);
+    let status = deliver(
         &outcome,
         process.stdout,
         process.stdout_is_terminal,
         &mut log,
-    )
-    .or_zero(exit_zero)
+    );
+    status.or_zero(exit_zero)
 }
 
-/// Where the request comes from; `stdin` is `None` if a person sits there.
+/// Does what `command` asks; `stdin` is `None` if a person sits there.
+fn conduct(
+    command: Command,
+    stdin: Option<Box<dyn Read + Send>>,
+    environment: &Environment<'_>,
+    log: &mut Log<'_>,
+) -> Result<Outcome, Failure> {
+    match command {
+        Command::Print(text) => Ok(Outcome::Text(text)),
+        Command::Check(invocation) => {
+            let options = Options::read(&invocation, environment)?;
+            log.set_verbose(options.verbose);
+            Ok(Outcome::Report(step::check(options, environment, log)))
+        }
+        Command::Step(invocation) => {
+            let source = source(&invocation, stdin, log)?;
+            let options = Options::read(&invocation, environment)?;
+            log.set_verbose(options.verbose);
+            step::run(source, options, environment, log).map(Outcome::Answer)
+        }
+    }
+}
+
 fn source(
     invocation: &Invocation,
     stdin: Option<Box<dyn Read + Send>>,
@@ -101,54 +127,21 @@ fn source(
     })
 }
 
-/// Says on stderr what is wrong, then writes the document.
+/// Says on stderr what people should know, then writes the document.
 fn deliver(
-    outcome: &Result<Answer, Failure>,
+    outcome: &Outcome,
     stdout: &mut dyn Write,
     is_terminal: bool,
     log: &mut Log<'_>,
 ) -> ExitStatus {
-    let (written, status, verdict) = match outcome {
-        Ok(answer) => {
-            let status = match answer.status_code {
-                200..=299 => ExitStatus::Accepted,
-                _ => ExitStatus::Refused,
-            };
-            let verdict = format!(
-                "the service answered {} {}",
-                answer.status_code, answer.reason
-            );
-            (output::write(stdout, answer, is_terminal), status, verdict)
-        }
-        Err(failure) => {
-            log.error(failure.with_causes());
-            let document = FailureDocument { error: failure };
-            (
-                output::write(stdout, &document, is_terminal),
-                failure.code.exit_status(),
-                "there is no answer".to_owned(),
-            )
-        }
-    };
-    match written {
-        Ok(()) => status,
+    outcome.tell(log);
+    match outcome.write(stdout, is_terminal) {
+        Ok(()) => outcome.exit_status(),
         Err(error) => {
+            let lost = outcome.in_short();
             log.error(format_args!(
-                "stdout cannot be written: {error}. What it would have said: {verdict}."
+                "stdout cannot be written: {error}. What it would have said: {lost}."
             ));
-            ExitStatus::NotWritten
-        }
-    }
-}
-
-fn print(text: &str, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Ok(()) => ExitStatus::Accepted,
-        Err(error) => {
-            log.error(format_args!("stdout cannot be written: {error}."));
             ExitStatus::NotWritten
         }
     }

@@ -3,18 +3,21 @@
 use std::io;
 use std::time::Duration;
 
-use rustls::CertificateError;
+use rustls::{CertificateError, OtherError};
 use ureq::Error;
 use ureq::http::Uri;
 
 use crate::error::{Failure, FailureCode};
 use crate::progress::Stage;
+use crate::tls::UntrustedIssuer;
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// It asks for a token.
+    /// It asks the sign-in service for a token.
     SignIn,
+    /// It asks the platform that the step runs on for a token.
+    ManagedIdentity,
     /// It cancels the machine action.
     Cancel,
 }
@@ -23,15 +26,17 @@ pub enum Call {
 pub struct Peer {
     call: Call,
     host: String,
+    proxy: Option<String>,
     limit: Duration,
 }
 
 impl Peer {
-    /// The host of `uri`, called within `limit`.
+    /// The host of `uri`, called within `limit`, by way of `proxy` (host and port) if there is one.
     #[must_use]
-    pub fn new(call: Call, uri: &Uri, limit: Duration) -> Self {
+    pub fn new(call: Call, uri: &Uri, proxy: Option<String>, limit: Duration) -> Self {
         Self {
             call,
+            proxy,
             host: uri.authority().map(ToString::to_string).unwrap_or_default(),
             limit,
         }
@@ -41,6 +46,7 @@ impl Peer {
     fn setting(&self) -> &'static str {
         match self.call {
             Call::SignIn => "AZURE_AUTHORITY_HOST",
+            Call::ManagedIdentity => "IDENTITY_ENDPOINT, MDE_AUTH",
             Call::Cancel => "MDE_BASE_URL",
         }
     }
@@ -48,7 +54,7 @@ impl Peer {
     /// What is to be known of the cancel when the call was lost at `stage`.
     fn consequence(&self, stage: Stage) -> &'static str {
         match self.call {
-            Call::SignIn => "Nothing was cancelled.",
+            Call::SignIn | Call::ManagedIdentity => "Nothing was cancelled.",
             Call::Cancel if stage < Stage::Send => "The cancel was not sent.",
             Call::Cancel => {
                 "Whether the action was cancelled is not known: read its status, or cancel it again."
@@ -60,96 +66,155 @@ impl Peer {
 /// The failure that `error`, at `stage` of the call to `peer`, amounts to.
 #[must_use]
 pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
-    let (code, what, remedy) = diagnose(error, stage, peer);
+    let Diagnosis { code, what, remedy } = diagnose(error, stage, peer);
     let message = format!("{what}. {} {remedy}", peer.consequence(stage));
     let failure = Failure::new(code, message);
     match error {
         Error::Timeout(_) => failure,
+        // Its debug form is all that this error of the TLS library would add.
+        Error::Io(cause) if is_untrusted_issuer(cause) => failure,
         Error::Io(cause) => failure.because(cause),
         other => failure.because(other),
     }
 }
 
-fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> (FailureCode, String, String) {
+fn is_untrusted_issuer(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(
+        error,
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))))
+            if reason.is::<UntrustedIssuer>()
+    )
+}
+
+struct Diagnosis {
+    code: FailureCode,
+    what: String,
+    remedy: String,
+}
+
+impl Diagnosis {
+    fn new(code: FailureCode, what: String, remedy: impl Into<String>) -> Self {
+        Self {
+            code,
+            what,
+            remedy: remedy.into(),
+        }
+    }
+
+    fn network(what: String, peer: &Peer) -> Self {
+        let remedy = format!("Check {} and the network, then try again.", peer.setting());
+        Self::new(FailureCode::NetworkError, what, remedy)
+    }
+
+    fn answer(what: String, peer: &Peer) -> Self {
+        let remedy = format!("Check {} and any proxy between.", peer.setting());
+        Self::new(FailureCode::InvalidAnswer, what, remedy)
+    }
+
+    fn tls(what: String, remedy: impl Into<String>) -> Self {
+        Self::new(FailureCode::TlsError, what, remedy)
+    }
+}
+
+fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
     if let Some(error) = tls_error(error) {
         return diagnose_tls(error, stage, peer);
     }
     let host = &peer.host;
     match error {
-        Error::Timeout(_) => (
+        Error::Timeout(_) => Diagnosis::new(
             FailureCode::Timeout,
             format!(
                 "the time limit of {} s passed while {}",
                 peer.limit.as_secs_f64(),
-                doing(stage, host)
+                doing(stage, peer)
             ),
-            "Check the network, or raise --timeout.".to_owned(),
+            "Check the network, or raise --timeout.",
         ),
-        Error::Protocol(_) | Error::LargeResponseHeader(..) => (
-            FailureCode::InvalidAnswer,
+        Error::ConnectProxyFailed(_) => through_proxy(peer),
+        Error::Io(_) | Error::HostNotFound if stage == Stage::Connect && peer.proxy.is_some() => {
+            through_proxy(peer)
+        }
+        Error::Protocol(_) | Error::LargeResponseHeader(..) if stage < Stage::Send => {
+            through_proxy(peer)
+        }
+        Error::Protocol(_) | Error::LargeResponseHeader(..) => Diagnosis::answer(
             format!("{host} answered something that is not a well-formed HTTP answer"),
-            format!("Check {} and any proxy between.", peer.setting()),
+            peer,
         ),
-        Error::BodyExceedsLimit(limit) => (
-            FailureCode::InvalidAnswer,
+        Error::BodyExceedsLimit(limit) => Diagnosis::answer(
             format!("the answer of {host} has a body of more than {limit} bytes"),
-            format!("Check {} and any proxy between.", peer.setting()),
+            peer,
         ),
         Error::Io(error) => diagnose_io(error, stage, peer),
         Error::HostNotFound => not_found(peer),
-        _ => (
-            FailureCode::NetworkError,
-            format!("the call to {host} failed while {}", doing(stage, host)),
-            format!("Check {} and the network.", peer.setting()),
+        _ => Diagnosis::network(
+            format!("the call failed while {}", doing(stage, peer)),
+            peer,
         ),
     }
 }
 
-fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> (FailureCode, String, String) {
+fn through_proxy(peer: &Peer) -> Diagnosis {
+    let proxy = peer.proxy.as_deref().unwrap_or("the proxy");
+    Diagnosis::new(
+        FailureCode::NetworkError,
+        format!("the proxy {proxy} made no way to {}", peer.host),
+        "Check HTTPS_PROXY (host, port, user, password), NO_PROXY and what the proxy allows.",
+    )
+}
+
+fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> Diagnosis {
     let host = &peer.host;
-    let network = |what: String| {
-        let remedy = format!("Check {} and the network, then try again.", peer.setting());
-        (FailureCode::NetworkError, what, remedy)
-    };
     match (stage, error.kind()) {
         (Stage::Resolve, _) => not_found(peer),
         (Stage::Connect, io::ErrorKind::ConnectionRefused) => {
-            network(format!("{host} refused the connection"))
+            Diagnosis::network(format!("{host} refused the connection"), peer)
         }
-        (Stage::Connect, _) => network(format!("no connection to {host} could be made")),
-        (Stage::Handshake, _) => {
-            network(format!("{host} closed the connection in the TLS handshake"))
+        (Stage::Connect, _) => {
+            Diagnosis::network(format!("no connection to {host} could be made"), peer)
         }
-        (Stage::Send, _) => network(format!(
-            "the connection to {host} broke while the request was sent"
-        )),
-        (Stage::Wait, _) => network(format!(
-            "{host} closed the connection before a whole answer"
-        )),
-        (Stage::Read, _) => (
+        (Stage::Handshake, _) => Diagnosis::network(
+            format!("{host} closed the connection in the TLS handshake"),
+            peer,
+        ),
+        (Stage::Send, _) => Diagnosis::network(
+            format!("the connection to {host} broke while the request was sent"),
+            peer,
+        ),
+        (Stage::Wait, _) => Diagnosis::network(
+            format!("{host} closed the connection before a whole answer"),
+            peer,
+        ),
+        (Stage::Read, _) => Diagnosis::new(
             FailureCode::InvalidAnswer,
             format!("the answer of {host} was cut short"),
-            "Check the network, then try again.".to_owned(),
+            "Check the network, then try again.",
         ),
     }
 }
 
-fn not_found(peer: &Peer) -> (FailureCode, String, String) {
-    (
+fn not_found(peer: &Peer) -> Diagnosis {
+    Diagnosis::new(
         FailureCode::NetworkError,
         format!("the host {} is unknown", peer.host),
         format!("Check {}, MDE_CLOUD and DNS.", peer.setting()),
     )
 }
 
-fn doing(stage: Stage, host: &str) -> String {
-    match stage {
-        Stage::Resolve => format!("looking up the address of {host}"),
-        Stage::Connect => format!("connecting to {host}"),
-        Stage::Handshake => format!("making the TLS handshake with {host}"),
-        Stage::Send => format!("sending the request to {host}"),
-        Stage::Wait => format!("waiting for the answer of {host}"),
-        Stage::Read => format!("reading the answer of {host}"),
+fn doing(stage: Stage, peer: &Peer) -> String {
+    let host = &peer.host;
+    match (stage, &peer.proxy) {
+        (Stage::Resolve, None) => format!("looking up the address of {host}"),
+        (Stage::Connect, None) => format!("connecting to {host}"),
+        (Stage::Resolve | Stage::Connect, Some(proxy)) => {
+            format!("connecting to {host} by way of the proxy {proxy}")
+        }
+        (Stage::Handshake, _) => format!("making the TLS handshake with {host}"),
+        (Stage::Send, _) => format!("sending the request to {host}"),
+        (Stage::Wait, _) => format!("waiting for the answer of {host}"),
+        (Stage::Read, _) => format!("reading the answer of {host}"),
     }
 }
 
@@ -161,47 +226,56 @@ fn tls_error(error: &Error) -> Option<&rustls::Error> {
     }
 }
 
-fn diagnose_tls(error: &rustls::Error, stage: Stage, peer: &Peer) -> (FailureCode, String, String) {
+fn diagnose_tls(error: &rustls::Error, stage: Stage, peer: &Peer) -> Diagnosis {
     let host = &peer.host;
     if stage > Stage::Handshake {
-        return (
+        return Diagnosis::new(
             FailureCode::NetworkError,
             format!("the secure connection to {host} broke"),
-            "Check what stands between, then try again.".to_owned(),
+            "Check what stands between, then try again.",
         );
     }
-    let (what, remedy) = match error {
-        rustls::Error::InvalidCertificate(reason) => match reason {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
-                format!("the certificate of {host} has expired"),
-                "Renew it there, or set this machine's clock.".to_owned(),
-            ),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
-                format!("the certificate of {host} is not valid yet"),
-                "Set this machine's clock.".to_owned(),
-            ),
-            CertificateError::NotValidForName
-            | CertificateError::NotValidForNameContext { .. } => (
-                format!("the certificate of {host} is for another name"),
-                format!("Check {}.", peer.setting()),
-            ),
-            CertificateError::UnknownIssuer => (
-                format!("the certificate of {host} is from an unknown issuer"),
-                "If a proxy inspects TLS, name a PEM file with its certificate authority in SSL_CERT_FILE.".to_owned(),
-            ),
-            _ => (
-                format!("the certificate of {host} is not acceptable"),
-                format!("Check {} and any proxy between.", peer.setting()),
-            ),
-        },
-        rustls::Error::InvalidMessage(_) => (
+    match error {
+        rustls::Error::InvalidCertificate(reason) => diagnose_certificate(reason, peer),
+        rustls::Error::InvalidMessage(_) => Diagnosis::tls(
             format!("{host} did not answer in TLS"),
             format!("Check the host and port in {}.", peer.setting()),
         ),
-        _ => (
+        _ => Diagnosis::tls(
             format!("no secure connection to {host} could be made"),
             format!("Check {} and any proxy between.", peer.setting()),
         ),
-    };
-    (FailureCode::TlsError, what, remedy)
+    }
+}
+
+fn diagnose_certificate(reason: &CertificateError, peer: &Peer) -> Diagnosis {
+    let host = &peer.host;
+    match reason {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Diagnosis::tls(
+            format!("the certificate of {host} has expired"),
+            "Renew it there, or set this machine's clock.",
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Diagnosis::tls(
+                format!("the certificate of {host} is not valid yet"),
+                "Set this machine's clock.",
+            )
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Diagnosis::tls(
+                format!("the certificate of {host} is for another name"),
+                format!("Check {}.", peer.setting()),
+            )
+        }
+        CertificateError::Other(OtherError(reason)) if reason.is::<UntrustedIssuer>() => {
+            Diagnosis::tls(
+                format!("the certificate of {host} is from an unknown issuer ({reason})"),
+                "If a proxy inspects TLS, name a PEM file with its certificate authority in SSL_CERT_FILE.",
+            )
+        }
+        _ => Diagnosis::tls(
+            format!("the certificate of {host} is not acceptable"),
+            format!("Check {} and any proxy between.", peer.setting()),
+        ),
+    }
 }

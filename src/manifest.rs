@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cli;
+use crate::auth::claims::CANCEL_ROLES;
+use crate::cloud;
 use crate::error::{Document, ExitStatus, FailureCode};
-use crate::settings;
+use crate::variables;
 
 /// What a connector catalog lists of the step.
 #[derive(Serialize, JsonSchema)]
@@ -71,17 +72,6 @@ pub struct Permissions {
     /// Application permissions, any one of which allows the call.
     pub any_of: [&'static str; 7],
 }
-
-/// The application permissions that allow a cancel. Source: "Cancel machine action API", "Permissions".
-pub const ROLES: [&str; 7] = [
-    "Machine.CollectForensics",
-    "Machine.Isolate",
-    "Machine.RestrictExecution",
-    "Machine.Scan",
-    "Machine.Offboard",
-    "Machine.StopAndQuarantine",
-    "Machine.LiveResponse",
-];
 
 /// So many calls in so much time.
 #[derive(Serialize, JsonSchema)]
@@ -157,6 +147,8 @@ pub struct Schemas {
     pub error: &'static str,
     /// What an operator sets.
     pub settings: &'static str,
+    /// What `check` reports.
+    pub check: &'static str,
     /// This manifest.
     pub manifest: &'static str,
 }
@@ -180,9 +172,11 @@ impl Manifest {
             endpoint: Endpoint {
                 method: "POST",
                 path: "/api/machineactions/{machineactionid}/cancel",
-                base_url: settings::COMMERCIAL_API,
+                base_url: cloud::COMMERCIAL_API,
             },
-            permissions: Permissions { any_of: ROLES },
+            permissions: Permissions {
+                any_of: CANCEL_ROLES,
+            },
             rate_limits: vec![
                 RateLimit {
                     calls: 100,
@@ -193,7 +187,7 @@ impl Manifest {
                     per_seconds: 3600,
                 },
             ],
-            options: cli::OPTIONS
+            options: variables::OPTIONS
                 .map(|option| ManifestOption {
                     name: option.name,
                     value: option.value,
@@ -201,14 +195,12 @@ impl Manifest {
                     description: option.about,
                 })
                 .into(),
-            settings: settings::ALL
+            settings: variables::SETTINGS
                 .map(|setting| ManifestSetting {
                     name: setting.name,
                     description: setting.about,
                     secret: setting.is_secret,
-                    file_setting: setting
-                        .has_file_twin
-                        .then(|| format!("{}_FILE", setting.name)),
+                    file_setting: setting.has_file_twin.then(|| setting.file_twin()),
                     default: setting.default,
                     values: setting.values,
                 })
@@ -231,6 +223,7 @@ impl Manifest {
                 output: "schema/output.schema.json",
                 error: "schema/error.schema.json",
                 settings: "schema/settings.schema.json",
+                check: "schema/check.schema.json",
                 manifest: "schema/manifest.schema.json",
             },
         }

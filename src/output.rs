@@ -29,6 +29,14 @@ pub struct Answer {
     pub body: Body,
 }
 
+impl Answer {
+    /// Whether the service accepted the cancel.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status_code)
+    }
+}
+
 /// The body of an answer: the service's object, or the text of what is no JSON object.
 #[derive(Debug, Serialize, JsonSchema)]
 pub enum Body {
@@ -59,7 +67,7 @@ impl Serialize for Headers {
 ///
 /// Source: the connector's specification of the step, "Response Headers".
 #[derive(Serialize, JsonSchema)]
-#[schemars(transform = crate::schema::nothing_required)]
+#[schemars(transform = crate::entity::nothing_required)]
 pub struct DocumentedHeaders {
     /// When the answer was made.
     #[serde(rename = "Date")]

@@ -1,14 +1,17 @@
 //! How far a call has come. ureq's errors do not tell what was sent before them, so these links of its connector chain
 //! take note of each stage as it is reached.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ureq::Error;
+use ureq::http::Uri;
 use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout,
     TcpConnector, Transport,
 };
+
+use crate::tls::TlsConnector;
 
 /// The stages of a call, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,15 +48,25 @@ pub struct Progress(Arc<Notes>);
 
 #[derive(Debug, Default)]
 struct Notes {
+    /// Host and port that the call is to; what is done with a proxy on the way there is part of connecting.
+    target: Mutex<String>,
     stage: AtomicU8,
     broke_off: AtomicBool,
 }
 
 impl Progress {
-    /// A new call begins.
-    pub fn restart(&self) {
+    /// A new call, of `uri`, begins.
+    pub fn restart(&self, uri: &Uri) {
+        let mut target = self.0.target.lock().unwrap_or_else(PoisonError::into_inner);
+        *target = authority(uri);
         self.0.stage.store(0, Ordering::Relaxed);
         self.0.broke_off.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether `uri` is at the host that the call is to, not at a proxy on the way there.
+    fn is_target(&self, uri: &Uri) -> bool {
+        let target = self.0.target.lock().unwrap_or_else(PoisonError::into_inner);
+        *target == authority(uri)
     }
 
     /// The call is at least at `stage` now.
@@ -76,14 +89,18 @@ impl Progress {
     }
 }
 
+fn authority(uri: &Uri) -> String {
+    uri.authority().map(ToString::to_string).unwrap_or_default()
+}
+
 /// ureq's own chain (proxy, TCP, TLS) with notes between its links.
-pub fn connector(progress: &Progress) -> impl Connector {
+pub fn connector(progress: &Progress, tls: TlsConnector) -> impl Connector {
     let note = |stage| Note(progress.clone(), stage);
     ().chain(note(Stage::Connect))
         .chain(ConnectProxyConnector::default())
         .chain(TcpConnector::default())
         .chain(note(Stage::Handshake))
-        .chain(RustlsConnector::default())
+        .chain(tls)
         .chain(Watch(progress.clone()))
 }
 
@@ -105,17 +122,22 @@ impl<In: Transport> Connector<In> for Note {
 struct Watch(Progress);
 
 impl<In: Transport> Connector<In> for Watch {
-    type Out = Watched<In>;
+    type Out = Either<In, Watched<In>>;
 
     fn connect(
         &self,
-        _: &ConnectionDetails<'_>,
+        details: &ConnectionDetails<'_>,
         chained: Option<In>,
-    ) -> Result<Option<Watched<In>>, Error> {
+    ) -> Result<Option<Self::Out>, Error> {
+        if !self.0.is_target(details.uri) {
+            return Ok(chained.map(Either::A));
+        }
         let progress = self.0.clone();
-        Ok(chained.map(|transport| Watched {
-            transport,
-            progress,
+        Ok(chained.map(|transport| {
+            Either::B(Watched {
+                transport,
+                progress,
+            })
         }))
     }
 }

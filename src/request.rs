@@ -1,12 +1,12 @@
 //! Input and settings become one HTTP request.
 
+use ureq::http::Request;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use ureq::http::{self, Request};
 
 use crate::auth::AccessToken;
 use crate::error::{Failure, FailureCode};
 use crate::input::Input;
-use crate::settings::ServiceUrl;
+use crate::service_url::{ServiceUrl, not_a_url};
 
 /// `POST {base}/api/machineactions/{id}/cancel` with the input's body.
 ///
@@ -34,13 +34,4 @@ pub fn cancel(
         .header(ACCEPT, "application/json")
         .body(body)
         .map_err(|error| not_a_url(&error))
-}
-
-/// The failure of settings that do not make a URL.
-pub(crate) fn not_a_url(error: &http::Error) -> Failure {
-    Failure::new(
-        FailureCode::InvalidSettings,
-        "the settings do not make a URL. Check MDE_BASE_URL and AZURE_AUTHORITY_HOST.",
-    )
-    .because(error)
 }

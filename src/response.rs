@@ -179,9 +179,10 @@ pub fn retry_after_seconds(received: &Received) -> Option<u64> {
 }
 
 /// What an answer that is no success means and what helps, for the one line on stderr. It does not repeat what the
-/// service says, which names the application and the tenant; that is in the answer.
+/// service says, which names the application and the tenant; that is in the answer. `shortcoming` is what the token
+/// lacks, where it can be read.
 #[must_use]
-pub fn advice(answer: &Answer, input: &Input) -> String {
+pub fn advice(answer: &Answer, input: &Input, shortcoming: Option<&str>) -> String {
     let id = &input.path_parameters.machineactionid;
     let text = match answer.status_code {
         300..=399 => {
@@ -210,8 +211,12 @@ pub fn advice(answer: &Answer, input: &Input) -> String {
     };
     let reason = answer.reason;
     let separator = if reason.is_empty() { "" } else { " " };
+    let shortcoming = match (answer.status_code, shortcoming) {
+        (401 | 403, Some(text)) => format!(" {text}"),
+        _ => String::new(),
+    };
     format!(
-        "the service answered {}{separator}{reason}. {text}",
+        "the service answered {}{separator}{reason}. {text}{shortcoming}",
         answer.status_code
     )
 }

@@ -15,10 +15,11 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, SendBody};
 
-use crate::auth::{ClientSecret, Credentials};
+use crate::auth::application::{Application, Proof};
+use crate::auth::{Credentials, SignIn};
 use crate::input::JsonBody;
 use crate::secret::Secret;
-use crate::settings::ServiceUrl;
+use crate::service_url::ServiceUrl;
 
 /// The id that begins every scenario's; six digits follow: a status, and which of its answers.
 pub const SCENARIO_PREFIX: &str = "00000000-0000-0000-0000-000000";
@@ -203,13 +204,13 @@ pub const SCENARIOS: [Scenario; 19] = [
 /// The embedded Defender's own app registration, at the sign-in host that the settings give.
 #[must_use]
 pub fn credentials(authority: ServiceUrl) -> Credentials {
-    Credentials::ClientSecret(ClientSecret {
+    Credentials::SignIn(SignIn::Application(Application {
         authority,
         tenant: "00000000-0000-0000-0000-000000000000".to_owned(),
         client_id: "00000000-0000-0000-0000-000000000001".to_owned(),
-        secret: Secret::new("sandbox".to_owned()),
         scope: "sandbox/.default".to_owned(),
-    })
+        proof: Proof::Secret(Secret::new("sandbox".to_owned())),
+    }))
 }
 
 /// Answers in the service's place.

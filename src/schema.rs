@@ -1,4 +1,4 @@
-//! The published schemas: generated from the types, committed under `schema/`, printed as committed.
+//! The schemas and the manifest: generated from the types, to be committed and published as they are.
 //!
 //! They are JSON Schema 2020-12, but use only keywords to which Draft-07 gives the same meaning, because some catalogs
 //! still read with a Draft-07 validator.
@@ -10,33 +10,12 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::cli::{self, OptionSpec};
+use crate::check::Report;
 use crate::error::{Failure, FailureCode, RequestSent, Violation};
 use crate::input::{Input, example_with_comment};
 use crate::manifest::Manifest;
 use crate::output::{Answer, FailureDocument};
-use crate::settings::{self, Setting};
-
-/// The input's schema, as committed.
-pub const INPUT: &str = include_str!("../schema/input.schema.json");
-/// The answer's schema, as committed.
-pub const OUTPUT: &str = include_str!("../schema/output.schema.json");
-/// The failure's schema, as committed.
-pub const ERROR: &str = include_str!("../schema/error.schema.json");
-/// The settings' schema, as committed.
-pub const SETTINGS: &str = include_str!("../schema/settings.schema.json");
-/// The manifest, as committed.
-pub const MANIFEST: &str = include_str!("../manifest.json");
-/// The example request, as committed.
-pub const SAMPLE: &str = include_str!("../schema/sample.json");
-
-/// What the command `schema` prints, by name.
-pub const NAMED: [(&str, &str); 4] = [
-    ("input", INPUT),
-    ("output", OUTPUT),
-    ("error", ERROR),
-    ("settings", SETTINGS),
-];
+use crate::variables::{self, OptionSpec, Setting};
 
 /// Every generated file: its path from the project's root, and its text as it should be.
 #[must_use]
@@ -46,6 +25,7 @@ pub fn files() -> BTreeMap<&'static str, String> {
         ("schema/output.schema.json", text(&output())),
         ("schema/error.schema.json", text(&error())),
         ("schema/settings.schema.json", text(&settings_schema())),
+        ("schema/check.schema.json", text(&check())),
         ("schema/manifest.schema.json", text(&manifest())),
         ("schema/sample.json", text(&example_with_comment())),
         ("manifest.json", text(&Manifest::current())),
@@ -94,6 +74,10 @@ fn error() -> Schema {
     schema
 }
 
+fn check() -> Schema {
+    generate::<Report>(SchemaSettings::draft2020_12().for_serialize())
+}
+
 fn manifest() -> Schema {
     generate::<Manifest>(SchemaSettings::draft2020_12().for_serialize())
 }
@@ -102,15 +86,17 @@ fn manifest() -> Schema {
 /// from: it comes from the same table as `--help`.
 fn settings_schema() -> Schema {
     let mut properties = Map::new();
-    for setting in settings::ALL {
+    for setting in variables::SETTINGS {
         properties.insert(setting.name.to_owned(), setting_schema(setting));
         if setting.has_file_twin {
             let about = format!("file that holds the value of {}", setting.name);
-            let name = format!("{}_FILE", setting.name);
-            properties.insert(name, json!({"type": "string", "description": about}));
+            properties.insert(
+                setting.file_twin(),
+                json!({"type": "string", "description": about}),
+            );
         }
     }
-    for option in cli::OPTIONS {
+    for option in variables::OPTIONS {
         properties.insert(option.setting.to_owned(), option_schema(option));
     }
     let mut schema = Schema::default();
@@ -200,11 +186,6 @@ fn drop_integer_format(schema: &mut Schema) {
     if schema.get("format").is_some_and(is_integer) {
         schema.remove("format");
     }
-}
-
-/// For an object of which any key may be missing.
-pub(crate) fn nothing_required(schema: &mut Schema) {
-    schema.remove("required");
 }
 
 /// The example of the connector's specification, "Output", as it stands there.

@@ -1,9 +1,14 @@
 //! One request, from its text to its answer.
 
+use std::time::SystemTime;
+
 use ureq::http::StatusCode;
 
-use crate::auth::{AccessToken, Credentials};
+use crate::auth::{AccessToken, Credentials, SignIn};
+use crate::cache::TokenCache;
+use crate::check::Report;
 use crate::deadline::Deadline;
+use crate::environment::Environment;
 use crate::error::Failure;
 use crate::input::Input;
 use crate::log::Log;
@@ -13,7 +18,7 @@ use crate::read::{self, Source};
 use crate::request;
 use crate::response::{self, Received};
 use crate::send::Sender;
-use crate::settings::{Environment, Options, Settings};
+use crate::settings::{Options, Settings};
 use crate::validate::validate;
 
 /// Reads the request from `source`, makes the call, and gives the service's answer.
@@ -30,60 +35,129 @@ pub fn run(
     let deadline = Deadline::after(options.timeout);
     let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
     let input = validate(&text)?;
-    let settings = Settings::read(environment, options.sandbox)?;
+    let mut step = Step::new(options, environment, deadline)?;
     if options.sandbox {
         log.notice(
             "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
         );
     }
-    let step = Step {
-        sender: Sender::new(&settings, deadline, options.sandbox),
-        settings,
-    };
-    let received = step.cancel(&input, log)?;
-    let answer = response::answer(&received)?;
-    if !received.status.is_success() {
-        log.error(response::advice(&answer, &input));
-    }
-    Ok(answer)
+    step.cancel(&input, log)
 }
 
+/// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
+#[must_use]
+pub fn check(options: Options, environment: &Environment<'_>, log: &mut Log<'_>) -> Report {
+    let deadline = Deadline::after(options.timeout);
+    let step = match Step::new(options, environment, deadline) {
+        Ok(step) => step,
+        Err(failure) => return Report::of_failure(failure),
+    };
+    let token = match &step.settings.credentials {
+        Credentials::AccessToken(token) => Ok(token.clone()),
+        Credentials::SignIn(sign_in) => step.sign_in(sign_in, log),
+    };
+    Report::new(
+        &step.settings,
+        token.as_ref().map_err(Clone::clone),
+        SystemTime::now(),
+    )
+}
+
+/// What one run works with.
 struct Step {
-    sender: Sender,
     settings: Settings,
+    sender: Sender,
 }
 
 impl Step {
+    fn new(
+        options: Options,
+        environment: &Environment<'_>,
+        deadline: Deadline,
+    ) -> Result<Self, Failure> {
+        let mut settings = Settings::read(environment, options.sandbox)?;
+        let network = std::mem::take(&mut settings.network);
+        let sender = Sender::new(network, deadline, options.sandbox);
+        Ok(Self { settings, sender })
+    }
+
     /// Cancels; a token that the API no longer takes is renewed once.
-    fn cancel(&self, input: &Input, log: &mut Log<'_>) -> Result<Received, Failure> {
-        let token = self.token(log)?;
-        let received = self.call(input, &token, log)?;
-        let is_renewable = !matches!(self.settings.credentials, Credentials::AccessToken(_));
-        if received.status != StatusCode::UNAUTHORIZED || !is_renewable {
-            return Ok(received);
-        }
-        log.detail("the API does not take the token: signing in once more");
-        match self.token(log) {
-            Ok(token) => self.call(input, &token, log),
-            // The API's answer stands: it is the truth about the cancel.
-            Err(failure) => {
-                log.error(failure.with_causes());
-                Ok(received)
+    fn cancel(&mut self, input: &Input, log: &mut Log<'_>) -> Result<Answer, Failure> {
+        let (mut token, mut received) = match &self.settings.credentials {
+            Credentials::AccessToken(token) => (token.clone(), self.call(input, token, log)?),
+            Credentials::SignIn(sign_in) => {
+                let token = self.token(sign_in, log)?;
+                let received = self.call(input, &token, log)?;
+                (token, received)
             }
+        };
+        if received.status == StatusCode::UNAUTHORIZED
+            && let Credentials::SignIn(sign_in) = &self.settings.credentials
+        {
+            log.detail("the API does not take the token: signing in once more");
+            self.forget(sign_in, &token, log);
+            match self.sign_in(sign_in, log) {
+                Ok(renewed) => {
+                    received = self.call(input, &renewed, log)?;
+                    token = renewed;
+                }
+                // The API's answer stands: it is the truth about the cancel.
+                Err(failure) => log.error(failure.with_causes()),
+            }
+        }
+        let answer = response::answer(&received)?;
+        if !received.status.is_success() {
+            let claims = token.claims();
+            let shortcoming = claims.map(|claims| claims.shortcoming(self.settings.resource()));
+            log.error(response::advice(&answer, input, shortcoming.as_deref()));
+        }
+        Ok(answer)
+    }
+
+    fn token(&self, sign_in: &SignIn, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+        if let Some(cache) = self.cache(sign_in) {
+            match cache.find(SystemTime::now()) {
+                Ok(Some(token)) => {
+                    log.detail("taking the token from the cache");
+                    return Ok(token);
+                }
+                Ok(None) => {}
+                Err(error) => warn_of_cache(&error, log),
+            }
+        }
+        self.sign_in(sign_in, log)
+    }
+
+    fn sign_in(&self, sign_in: &SignIn, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+        log.detail(format_args!("signing in: {sign_in}"));
+        let now = SystemTime::now();
+        let received = self
+            .sender
+            .send(sign_in.call(), &sign_in.request(now)?, log)?;
+        let grant = sign_in.grant(&received)?;
+        if let Some(cache) = self.cache(sign_in)
+            && let Err(error) = cache.keep(&grant, now)
+        {
+            warn_of_cache(&error, log);
+        }
+        Ok(grant.token)
+    }
+
+    fn forget(&self, sign_in: &SignIn, token: &AccessToken, log: &mut Log<'_>) {
+        if let Some(cache) = self.cache(sign_in)
+            && let Err(error) = cache.forget(token)
+        {
+            warn_of_cache(&error, log);
         }
     }
 
-    fn token(&self, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
-        match &self.settings.credentials {
-            Credentials::AccessToken(token) => Ok(token.clone()),
-            Credentials::ClientSecret(client) => {
-                log.detail(format_args!(
-                    "signing in at {} as application {} of tenant {} with a client secret",
-                    client.authority, client.client_id, client.tenant
-                ));
-                let received = self.sender.send(Call::SignIn, client.request()?)?;
-                client.token(&received)
+    /// Only an application's tokens are kept: a managed identity's endpoint keeps its own.
+    fn cache(&self, sign_in: &SignIn) -> Option<TokenCache> {
+        match (sign_in, &self.settings.token_cache) {
+            (SignIn::Application(application), Some(folder)) => {
+                Some(TokenCache::new(folder, application))
             }
+            _ => None,
         }
     }
 
@@ -95,7 +169,7 @@ impl Step {
     ) -> Result<Received, Failure> {
         let request = request::cancel(&self.settings.base, input, token)?;
         log.detail(format_args!("POST {}", request.uri()));
-        let received = self.sender.send(Call::Cancel, request)?;
+        let received = self.sender.send(Call::Cancel, &request, log)?;
         log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),
@@ -103,4 +177,10 @@ impl Step {
         ));
         Ok(received)
     }
+}
+
+fn warn_of_cache(error: &std::io::Error, log: &mut Log<'_>) {
+    log.notice(format_args!(
+        "warning: the token cache is not used: {error}. Check MDE_TOKEN_CACHE."
+    ));
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::error::{Failure, FailureCode, Violation};
 use crate::input::{Input, MachineActionId};
-use crate::schema;
+use crate::published;
 
 /// The published schema, compiled when the program is built.
 #[jsonschema::validator(path = "schema/input.schema.json")]
@@ -86,7 +86,7 @@ fn known_properties(schema_path: &str) -> Vec<String> {
     let parent = schema_path
         .rsplit_once('/')
         .map_or("", |(parent, _)| parent);
-    let schema: Value = serde_json::from_str(schema::INPUT).unwrap_or_default();
+    let schema: Value = serde_json::from_str(published::INPUT).unwrap_or_default();
     schema
         .pointer(&format!("{parent}/properties"))
         .and_then(Value::as_object)

@@ -1,6 +1,6 @@
 //! The command line.
 
-use cancel_machine_action::{Process, schema};
+use cancel_machine_action::{Process, published};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -30,11 +30,11 @@ fn schemas_manifest_and_sample_are_printed_as_committed_with_no_settings() {
         assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
         outcome.stdout
     };
-    for (name, text) in schema::NAMED {
+    for (name, text) in published::SCHEMAS {
         assert_eq!(printed(&["schema", name]), text);
     }
-    assert_eq!(printed(&["manifest"]), schema::MANIFEST);
-    assert_eq!(printed(&["sample"]), schema::SAMPLE);
+    assert_eq!(printed(&["manifest"]), published::MANIFEST);
+    assert_eq!(printed(&["sample"]), published::SAMPLE);
 }
 
 #[test]

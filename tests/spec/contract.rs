@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 
 use cancel_machine_action::error::{ExitStatus, FailureCode};
-use cancel_machine_action::schema;
+use cancel_machine_action::{published, schema};
 use insta::assert_snapshot;
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
         schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
         assert!(jsonschema::meta::is_valid(&schema), "{path} as Draft-07");
     }
-    let mut schema: Value = serde_json::from_str(schema::INPUT).unwrap();
+    let mut schema: Value = serde_json::from_str(published::INPUT).unwrap();
     schema.as_object_mut().unwrap().remove("$schema");
     let verdicts = |request: &Value| {
         drafts.map(|draft| {
@@ -154,7 +154,7 @@ fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
 }
 
 fn output_accepts(document: &Value) -> bool {
-    let schema: Value = serde_json::from_str(schema::OUTPUT).unwrap();
+    let schema: Value = serde_json::from_str(published::OUTPUT).unwrap();
     jsonschema::is_valid(&schema, document)
 }
 
@@ -220,7 +220,7 @@ fn the_output_schema_takes_nothing_else() {
 /// The documented keys and headers, each with its type.
 #[test]
 fn the_output_schema_describes_every_documented_key() {
-    let schema: Value = serde_json::from_str(schema::OUTPUT).unwrap();
+    let schema: Value = serde_json::from_str(published::OUTPUT).unwrap();
     let documented = schema::documented_answer();
     let described = [
         ("json_body", "/oneOf/0/properties/json_body/properties"),
@@ -267,7 +267,7 @@ fn every_property_of_every_schema_has_a_description() {
 
 #[test]
 fn every_failure_document_is_what_its_schema_says() {
-    let schema: Value = serde_json::from_str(schema::ERROR).unwrap();
+    let schema: Value = serde_json::from_str(published::ERROR).unwrap();
     let refused = Server::tls([Reply::bytes("")]);
     let documents: Vec<Outcome> = vec![
         step().stdin("{}").run(),
@@ -295,7 +295,7 @@ fn every_failure_document_is_what_its_schema_says() {
 fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
     let files = schema::files();
     let schema: Value = serde_json::from_str(&files["schema/manifest.schema.json"]).unwrap();
-    let manifest: Value = serde_json::from_str(schema::MANIFEST).unwrap();
+    let manifest: Value = serde_json::from_str(published::MANIFEST).unwrap();
     assert!(jsonschema::is_valid(&schema, &manifest));
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
     for path in manifest["schemas"].as_object().unwrap().values() {

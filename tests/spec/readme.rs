@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cancel_machine_action::error::{Document, ExitStatus, FailureCode};
-use cancel_machine_action::{cli, sandbox, schema, settings};
+use cancel_machine_action::{published, sandbox, variables};
 use serde_json::Value;
 
 use crate::support::{Authority, Reply, Server, response};
@@ -102,9 +102,9 @@ fn every_json_example_is_what_its_schema_says() {
     for block in blocks("json") {
         let example: Value = serde_json::from_str(block).unwrap();
         let schema = match &example {
-            example if example.get("path_parameters").is_some() => schema::INPUT,
-            example if example.get("status_code").is_some() => schema::OUTPUT,
-            _ => schema::ERROR,
+            example if example.get("path_parameters").is_some() => published::INPUT,
+            example if example.get("status_code").is_some() => published::OUTPUT,
+            _ => published::ERROR,
         };
         let schema: Value = serde_json::from_str(schema).unwrap();
         assert!(jsonschema::is_valid(&schema, &example), "{block}");
@@ -129,7 +129,7 @@ fn the_tables_are_those_of_the_program() {
             status.meaning()
         ));
     }
-    for option in cli::OPTIONS {
+    for option in variables::OPTIONS {
         let value = option
             .value
             .map_or(String::new(), |value| format!(" <{value}>"));
@@ -138,7 +138,7 @@ fn the_tables_are_those_of_the_program() {
             option.name, option.setting, option.about
         ));
     }
-    for setting in settings::ALL {
+    for setting in variables::SETTINGS {
         let twin = if setting.has_file_twin {
             " (`_FILE`)"
         } else {

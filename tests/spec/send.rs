@@ -161,7 +161,7 @@ fn a_redirect_is_an_answer_and_the_token_goes_to_no_other_host() {
 #[test]
 fn a_time_out_names_the_stage_that_it_came_in() {
     let uri = "https://api.example/x".parse().unwrap();
-    let peer = Peer::new(Call::Cancel, &uri, Duration::from_secs(60));
+    let peer = Peer::new(Call::Cancel, &uri, None, Duration::from_secs(60));
     let explain = |stage| {
         let error = ureq::Error::Timeout(ureq::Timeout::Global);
         explain(&error, stage, &peer).message

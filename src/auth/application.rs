@@ -1,0 +1,178 @@
+//! An app registration signs in with a secret, a certificate, or another provider's token.
+//!
+//! Sources: "Microsoft identity platform and the OAuth 2.0 client credentials flow"; "Workload identity federation".
+
+use std::fmt;
+use std::time::SystemTime;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use ureq::http::header::{ACCEPT, CONTENT_TYPE};
+use ureq::http::{Request, StatusCode};
+
+use super::certificate::ClientCertificate;
+use super::refusal::Refusal;
+use crate::environment::read_file;
+use crate::error::{Failure, FailureCode, Violation};
+use crate::response::{self, Received};
+use crate::secret::Secret;
+use crate::service_url::{ServiceUrl, not_a_url};
+use crate::variables;
+
+/// An app registration that signs in.
+#[derive(Debug)]
+pub struct Application {
+    /// The sign-in host.
+    pub authority: ServiceUrl,
+    /// The tenant's GUID or domain name: one path segment.
+    pub tenant: String,
+    /// The application's id.
+    pub client_id: String,
+    /// What the token is for.
+    pub scope: String,
+    /// What proves that the caller is the application.
+    pub proof: Proof,
+}
+
+/// What proves that a caller is the application.
+#[derive(Debug)]
+pub enum Proof {
+    /// A shared secret.
+    Secret(Secret),
+    /// A certificate, whose private key signs an assertion.
+    Certificate(Box<ClientCertificate>),
+    /// The file with the token of the workload's own identity provider, which replaces it before it expires.
+    FederatedTokenFile(String),
+}
+
+impl Proof {
+    /// The proof's name, as `MDE_AUTH` has it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => "client-secret",
+            Self::Certificate(_) => "client-certificate",
+            Self::FederatedTokenFile(_) => "federated-token",
+        }
+    }
+
+    /// What the form says of the proof: `client_secret`, or the assertion that stands for it.
+    fn form_fields(
+        &self,
+        token_url: &str,
+        client_id: &str,
+        now: SystemTime,
+    ) -> Result<Vec<(&'static str, String)>, Failure> {
+        let assertion = match self {
+            Self::Secret(secret) => return Ok(vec![("client_secret", secret.expose().to_owned())]),
+            Self::Certificate(certificate) => certificate.assertion(token_url, client_id, now)?,
+            Self::FederatedTokenFile(path) => federated_token(path)?,
+        };
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        Ok(vec![
+            ("client_assertion_type", kind.to_owned()),
+            ("client_assertion", assertion),
+        ])
+    }
+}
+
+fn federated_token(path: &str) -> Result<String, Failure> {
+    let unusable = |message: String| {
+        let name = variables::FEDERATED_TOKEN_FILE.name;
+        Failure::of_violations(
+            FailureCode::InvalidSettings,
+            "the settings are not usable",
+            vec![Violation::of_setting(name, message)],
+            "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
+        )
+    };
+    let bytes = read_file(path)
+        .map_err(|error| unusable(format!("names a file that cannot be read: {error}")))?;
+    let token = str::from_utf8(&bytes).unwrap_or_default().trim();
+    if token.is_empty() || token.contains(|letter: char| letter.is_whitespace()) {
+        return Err(unusable("names a file without a token".to_owned()));
+    }
+    Ok(token.to_owned())
+}
+
+impl Application {
+    /// The call that asks for a token.
+    pub(super) fn request(&self, now: SystemTime) -> Result<Request<Vec<u8>>, Failure> {
+        let url = self
+            .authority
+            .join(&format!("/{}/oauth2/v2.0/token", self.tenant));
+        let mut fields = vec![
+            ("client_id", self.client_id.clone()),
+            ("scope", self.scope.clone()),
+        ];
+        fields.extend(self.proof.form_fields(&url, &self.client_id, now)?);
+        fields.push(("grant_type", "client_credentials".to_owned()));
+        let form: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect();
+        Request::post(url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(form.join("&").into_bytes())
+            .map_err(|error| not_a_url(&error))
+    }
+
+    /// The failure that the sign-in service's answer is.
+    pub(super) fn refused(&self, received: &Received) -> Failure {
+        let body = response::decoded_body(received).unwrap_or_default();
+        let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
+            return self.unavailable(received);
+        };
+        let code = if refusal.is_transient() || is_transient(received.status) {
+            FailureCode::SignInUnavailable
+        } else {
+            FailureCode::SignInRefused
+        };
+        let said = refusal.first_line();
+        let said = match &self.proof {
+            Proof::Secret(secret) => secret.redact(&said),
+            _ => said,
+        };
+        let hint = refusal.hint();
+        let message = format!(
+            "sign-in at {} was refused: {said} {hint} Nothing was cancelled.",
+            self.authority
+        );
+        Failure {
+            retry_after_seconds: response::retry_after_seconds(received),
+            ..Failure::new(code, message)
+        }
+    }
+
+    /// The failure of an answer that is neither a token nor a refusal: a proxy's page, a wrong host.
+    pub(super) fn unavailable(&self, received: &Received) -> Failure {
+        let message = format!(
+            "sign-in at {} brought no token, but an answer of status {} that is none of the sign-in service's. Check \
+             AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between. Nothing was cancelled.",
+            self.authority,
+            received.status.as_u16()
+        );
+        Failure {
+            retryable: is_transient(received.status),
+            retry_after_seconds: response::retry_after_seconds(received),
+            ..Failure::new(FailureCode::SignInUnavailable, message)
+        }
+    }
+}
+
+/// Whether a sign-in that was answered so may succeed later.
+pub(super) fn is_transient(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+impl fmt::Display for Application {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "application {} of tenant {} with its {} at {}",
+            self.client_id,
+            self.tenant,
+            self.proof.name(),
+            self.authority
+        )
+    }
+}

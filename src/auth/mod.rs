@@ -1,0 +1,177 @@
+//! Credentials become a bearer token. These files describe the calls of a sign-in; `send` makes them.
+
+pub mod application;
+pub mod certificate;
+pub mod claims;
+pub mod managed_identity;
+pub mod refusal;
+
+use std::fmt;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Deserializer};
+use ureq::http::header::HeaderValue;
+use ureq::http::{Request, StatusCode};
+
+use crate::error::Failure;
+use crate::lost::Call;
+use crate::response::{self, Received};
+use application::Application;
+use claims::Claims;
+use managed_identity::ManagedIdentity;
+
+/// Who calls the API.
+#[derive(Debug)]
+pub enum Credentials {
+    /// A token that was given; it cannot be renewed.
+    AccessToken(AccessToken),
+    /// An identity that signs in to get one.
+    SignIn(SignIn),
+}
+
+/// An identity that signs in.
+#[derive(Debug)]
+pub enum SignIn {
+    /// An app registration.
+    Application(Application),
+    /// A managed identity of Azure.
+    ManagedIdentity(ManagedIdentity),
+}
+
+impl SignIn {
+    /// What the call for a token is, for its route and its retries.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        match self {
+            Self::Application(_) => Call::SignIn,
+            Self::ManagedIdentity(_) => Call::ManagedIdentity,
+        }
+    }
+
+    /// The call that asks for a token.
+    ///
+    /// # Errors
+    ///
+    /// The settings do not make a URL, or the file that proves the identity cannot be read any more.
+    pub fn request(&self, now: SystemTime) -> Result<Request<Vec<u8>>, Failure> {
+        match self {
+            Self::Application(application) => application.request(now),
+            Self::ManagedIdentity(identity) => identity.request(),
+        }
+    }
+
+    /// The token that was given.
+    ///
+    /// # Errors
+    ///
+    /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
+    pub fn grant(&self, received: &Received) -> Result<Grant, Failure> {
+        if received.status == StatusCode::OK {
+            let body = response::decoded_body(received).unwrap_or_default();
+            return serde_json::from_slice(&body).map_err(|_| match self {
+                Self::Application(application) => application.unavailable(received),
+                Self::ManagedIdentity(identity) => identity.unavailable(received),
+            });
+        }
+        Err(match self {
+            Self::Application(application) => application.refused(received),
+            Self::ManagedIdentity(identity) => identity.refused(received),
+        })
+    }
+}
+
+impl fmt::Display for SignIn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Application(application) => application.fmt(formatter),
+            Self::ManagedIdentity(identity) => identity.fmt(formatter),
+        }
+    }
+}
+
+/// A token and how long it is good for (RFC 6749, section 5.1).
+#[derive(Debug, Deserialize)]
+pub struct Grant {
+    /// The token.
+    #[serde(rename = "access_token")]
+    pub token: AccessToken,
+    /// Seconds from now on; a managed identity's endpoint writes the number as a string.
+    #[serde(default, deserialize_with = "number_or_digits")]
+    pub expires_in: u64,
+}
+
+fn number_or_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Seconds {
+        Number(u64),
+        Digits(String),
+    }
+    Ok(match Seconds::deserialize(deserializer)? {
+        Seconds::Number(seconds) => seconds,
+        Seconds::Digits(digits) => digits.parse().unwrap_or_default(),
+    })
+}
+
+/// A bearer token (RFC 6750), ready to stand in a header; never printed.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AccessToken(HeaderValue);
+
+impl AccessToken {
+    const SCHEME: &str = "Bearer ";
+
+    /// The token that `text` is.
+    ///
+    /// # Errors
+    ///
+    /// The rule that `text` breaks.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const RULE: &str = "must be a bearer token: letters, digits and -._~+/= alone";
+        let start = text.get(..Self::SCHEME.len()).unwrap_or_default();
+        if start.eq_ignore_ascii_case(Self::SCHEME) {
+            return Err("must be the token alone, without \"Bearer \" before it");
+        }
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        if text.is_empty() || !text.bytes().all(is_allowed) {
+            return Err(RULE);
+        }
+        let header = format!("{}{text}", Self::SCHEME);
+        let mut value = HeaderValue::try_from(header).map_err(|_| RULE)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+
+    /// The value of the `Authorization` header.
+    #[must_use]
+    pub fn header_value(&self) -> &HeaderValue {
+        &self.0
+    }
+
+    /// The token itself: for the cache, never for a message.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        let header = self.0.to_str().unwrap_or_default();
+        header.strip_prefix(Self::SCHEME).unwrap_or_default()
+    }
+
+    /// What the token says of itself; `None` if it is not a JSON Web Token. For diagnosis only: it is not verified.
+    #[must_use]
+    pub fn claims(&self) -> Option<Claims> {
+        Claims::of(self.expose())
+    }
+}
+
+impl TryFrom<String> for AccessToken {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AccessToken")
+    }
+}

@@ -1,0 +1,88 @@
+//! What the sign-in service says when it refuses.
+
+use serde::Deserialize;
+
+/// A refusal of the sign-in service (RFC 6749, section 5.2). Its trace ids and times stay out of every message.
+#[derive(Deserialize)]
+pub(super) struct Refusal {
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+impl Refusal {
+    /// The longest text of the sign-in service that a message repeats, in characters.
+    const MAX_SHOWN: usize = 400;
+
+    /// The code, and the description without the trace that follows it: `invalid_client: AADSTS7000215: …`
+    pub(super) fn first_line(&self) -> String {
+        let description = self.error_description.lines().next().unwrap_or_default();
+        let description = description.split(" Trace ID:").next().unwrap_or_default();
+        let text = match description {
+            "" => format!("{}.", self.error),
+            _ => format!("{}: {description}", self.error),
+        };
+        let words = text.split(' ').map(|word| {
+            // Every JSON Web Token begins so: what a service repeats of an assertion is not shown.
+            if word.contains("eyJ") {
+                "[token]"
+            } else {
+                word
+            }
+        });
+        let text = words.collect::<Vec<&str>>().join(" ");
+        text.chars().take(Self::MAX_SHOWN).collect()
+    }
+
+    /// The number behind `AADSTS`, which tells one reason from another.
+    fn number(&self) -> Option<u32> {
+        let (_, rest) = self.error_description.split_once("AADSTS")?;
+        let end = rest.find(|letter: char| !letter.is_ascii_digit());
+        rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
+    }
+
+    /// Whether the refusal may pass by itself. Source of the numbers: "Microsoft Entra authentication & authorization
+    /// error codes".
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.number(), Some(90055 | 90024 | 90006 | 90033))
+            || self.error == "temporarily_unavailable"
+    }
+
+    /// What helps. Source of the numbers: as above.
+    pub(super) fn hint(&self) -> &'static str {
+        match self.number() {
+            Some(7_000_215) => {
+                "Set AZURE_CLIENT_SECRET to the secret's value: its id does not sign in."
+            }
+            Some(7_000_222) => {
+                "The client secret has expired: create a new one and set AZURE_CLIENT_SECRET to its value."
+            }
+            Some(700_016) => {
+                "The tenant has no such application: check AZURE_CLIENT_ID and AZURE_TENANT_ID."
+            }
+            Some(90_002) => {
+                "There is no such tenant: check AZURE_TENANT_ID, and MDE_CLOUD if it is a government tenant."
+            }
+            Some(90_038 | 900_382 | 900_432) => {
+                "The tenant is in another national cloud: set MDE_CLOUD."
+            }
+            Some(500_011) => {
+                "The tenant does not know the API: check MDE_SCOPE and MDE_CLOUD, and that the tenant has Defender for \
+                 Endpoint."
+            }
+            Some(70_011) => "Check MDE_SCOPE: it must be one resource followed by /.default.",
+            Some(7_000_112) => {
+                "The application is disabled: enable it under Enterprise applications."
+            }
+            Some(50_012) => {
+                "Check that the certificate is uploaded to the app registration and that the key belongs to it."
+            }
+            Some(700_024) => "Set this machine's clock: the assertion is outside its time.",
+            Some(70_021) => {
+                "No federated credential of the app registration matches the token's issuer, subject and audience."
+            }
+            _ if self.is_transient() => "Try again shortly.",
+            _ => "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential.",
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The national clouds, with their hosts and scopes.
+
+/// The API's host in the commercial cloud.
+pub const COMMERCIAL_API: &str = "https://api.security.microsoft.com";
+
+/// The hosts and the scope of a cloud.
+pub struct Cloud {
+    /// As `MDE_CLOUD` names it.
+    pub name: &'static str,
+    /// The API's host.
+    pub api: &'static str,
+    /// The sign-in host.
+    pub authority: &'static str,
+    /// The scope of a token for the API.
+    pub scope: &'static str,
+}
+
+/// Every cloud. Sources: "Microsoft Defender for Endpoint APIs" and "… for US Government customers" for the hosts; the
+/// government scopes are in no documentation and come from users' reports, hence `MDE_SCOPE`.
+pub const CLOUDS: [Cloud; 4] = [
+    Cloud {
+        name: "commercial",
+        api: COMMERCIAL_API,
+        authority: "https://login.microsoftonline.com",
+        // The older host is the audience for the newer one too; any other audience earns a 403.
+        scope: "https://api.securitycenter.microsoft.com/.default",
+    },
+    Cloud {
+        name: "gcc",
+        api: "https://api-gcc.securitycenter.microsoft.us",
+        authority: "https://login.microsoftonline.com",
+        scope: "https://api-gcc.securitycenter.microsoft.us/.default",
+    },
+    Cloud {
+        name: "gcc-high",
+        api: "https://api-gov.securitycenter.microsoft.us",
+        authority: "https://login.microsoftonline.us",
+        scope: "https://api-gov.securitycenter.microsoft.us/.default",
+    },
+    Cloud {
+        name: "dod",
+        api: "https://api-gov.securitycenter.microsoft.us",
+        authority: "https://login.microsoftonline.us",
+        scope: "https://api-gov.securitycenter.microsoft.us/.default",
+    },
+];

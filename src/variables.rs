@@ -1,0 +1,228 @@
+//! Every option and environment variable: the one table that the command line, the settings, the help, the schemas and
+//! the manifest are made from.
+
+/// One option of the command line, and the environment variable that is its twin.
+pub struct OptionSpec {
+    /// The option as it is typed.
+    pub name: &'static str,
+    /// What its value is called; `None` for a switch.
+    pub value: Option<&'static str>,
+    /// The environment variable that sets the same.
+    pub setting: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+/// Answer from the embedded Defender.
+pub const SANDBOX: OptionSpec = OptionSpec {
+    name: "--sandbox",
+    value: None,
+    setting: "MDE_SANDBOX",
+    about: "answer from an embedded Defender: no tenant, no credentials, no network",
+};
+/// The time limit of the run.
+pub const TIMEOUT: OptionSpec = OptionSpec {
+    name: "--timeout",
+    value: Some("SECONDS"),
+    setting: "MDE_TIMEOUT",
+    about: "time limit for all of it: reading the request, sign-in and the call; 60 unless set",
+};
+/// End with status 0 whatever the verdict.
+pub const EXIT_ZERO: OptionSpec = OptionSpec {
+    name: "--exit-zero",
+    value: None,
+    setting: "MDE_EXIT_ZERO",
+    about: "end with 0 instead of 1 to 6, for engines that throw stdout away when a step fails",
+};
+/// Say on stderr what is done.
+pub const VERBOSE: OptionSpec = OptionSpec {
+    name: "--verbose",
+    value: None,
+    setting: "MDE_VERBOSE",
+    about: "say on stderr what is done, without secrets",
+};
+/// Every option that has a twin.
+pub const OPTIONS: [&OptionSpec; 4] = [&SANDBOX, &TIMEOUT, &EXIT_ZERO, &VERBOSE];
+
+/// One environment variable that is no option's twin.
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What it means.
+    pub about: &'static str,
+    /// Whether its value is to be kept from sight.
+    pub is_secret: bool,
+    /// Whether `<name>_FILE` may name a file with the value instead.
+    pub has_file_twin: bool,
+    /// The value if it is not set.
+    pub default: Option<&'static str>,
+    /// The values that it may have; empty if it is free text.
+    pub values: &'static [&'static str],
+}
+
+impl Setting {
+    const fn text(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            is_secret: false,
+            has_file_twin: false,
+            default: None,
+            values: &[],
+        }
+    }
+
+    const fn secret(name: &'static str, about: &'static str) -> Self {
+        Self {
+            is_secret: true,
+            has_file_twin: true,
+            ..Self::text(name, about)
+        }
+    }
+
+    const fn choice(
+        name: &'static str,
+        about: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
+        Self {
+            values,
+            ..Self::text(name, about)
+        }
+    }
+
+    /// The variable that may name a file with the value.
+    #[must_use]
+    pub fn file_twin(&self) -> String {
+        format!("{}_FILE", self.name)
+    }
+}
+
+/// The tenant of the app registration.
+pub const TENANT_ID: Setting = Setting::text(
+    "AZURE_TENANT_ID",
+    "directory (tenant) id of the app registration",
+);
+/// The client id of the app registration, or of a user-assigned managed identity.
+pub const CLIENT_ID: Setting = Setting::text(
+    "AZURE_CLIENT_ID",
+    "application (client) id of the app registration, or of a user-assigned managed identity",
+);
+/// The client secret of the app registration.
+pub const CLIENT_SECRET: Setting = Setting::secret(
+    "AZURE_CLIENT_SECRET",
+    "client secret of the app registration: its value, not its id",
+);
+/// The certificate and private key of the app registration.
+pub const CLIENT_CERTIFICATE_PATH: Setting = Setting::text(
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "PEM file with the certificate of the app registration and its private RSA key",
+);
+/// The token of a workload's own identity provider.
+pub const FEDERATED_TOKEN_FILE: Setting = Setting::text(
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "file with the workload's own token, for workload identity federation; read anew for each sign-in",
+);
+/// The managed identity's endpoint.
+pub const IDENTITY_ENDPOINT: Setting = Setting::text(
+    "IDENTITY_ENDPOINT",
+    "endpoint of the managed identity, as App Service sets it",
+);
+/// What proves to the managed identity's endpoint that the caller runs there.
+pub const IDENTITY_HEADER: Setting = Setting {
+    is_secret: true,
+    ..Setting::text(
+        "IDENTITY_HEADER",
+        "secret header for that endpoint, as App Service sets it",
+    )
+};
+/// The metadata service's host.
+pub const IMDS_HOST: Setting = Setting::text(
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "metadata host for a managed identity, instead of the virtual machine's own",
+);
+/// A token that was obtained elsewhere.
+pub const ACCESS_TOKEN: Setting = Setting::secret(
+    "MDE_ACCESS_TOKEN",
+    "an access token that the engine already has, instead of signing in",
+);
+/// The ways to sign in, as [`AUTH`] names them.
+pub const AUTH_METHODS: [&str; 5] = [
+    "access-token",
+    "client-secret",
+    "client-certificate",
+    "federated-token",
+    "managed-identity",
+];
+/// Which way to sign in.
+pub const AUTH: Setting = Setting::choice(
+    "MDE_AUTH",
+    "which way to sign in, where the settings allow several",
+    &AUTH_METHODS,
+);
+/// The national cloud.
+pub const CLOUD: Setting = Setting {
+    default: Some("commercial"),
+    ..Setting::choice(
+        "MDE_CLOUD",
+        "cloud whose hosts and scope are used",
+        &["commercial", "gcc", "gcc-high", "dod"],
+    )
+};
+/// The sign-in host.
+pub const AUTHORITY_HOST: Setting = Setting::text(
+    "AZURE_AUTHORITY_HOST",
+    "sign-in host instead of the cloud's",
+);
+/// The API's host.
+pub const BASE_URL: Setting = Setting::text(
+    "MDE_BASE_URL",
+    "API host instead of the cloud's: a geo host, a gateway, a test server",
+);
+/// The scope of the token.
+pub const SCOPE: Setting = Setting::text("MDE_SCOPE", "scope of the token instead of the cloud's");
+/// Where tokens are kept between runs.
+pub const TOKEN_CACHE: Setting = Setting::text(
+    "MDE_TOKEN_CACHE",
+    "folder in which tokens are kept between runs, for the owner's eyes only; none unless set",
+);
+/// Other roots of trust.
+pub const CERT_FILE: Setting = Setting::text(
+    "SSL_CERT_FILE",
+    "PEM file with the certificate authorities to trust instead of the built-in ones",
+);
+/// The proxy for calls over HTTPS.
+pub const HTTPS_PROXY: Setting = Setting {
+    is_secret: true,
+    ..Setting::text(
+        "HTTPS_PROXY",
+        "proxy for all calls but those to a managed identity's endpoint, such as http://user:password@host:port",
+    )
+};
+/// The hosts that are called without the proxy.
+pub const NO_PROXY: Setting = Setting::text(
+    "NO_PROXY",
+    "hosts that are called without the proxy, separated by commas",
+);
+
+/// Every setting.
+pub const SETTINGS: [&Setting; 18] = [
+    &TENANT_ID,
+    &CLIENT_ID,
+    &CLIENT_SECRET,
+    &CLIENT_CERTIFICATE_PATH,
+    &FEDERATED_TOKEN_FILE,
+    &IDENTITY_ENDPOINT,
+    &IDENTITY_HEADER,
+    &IMDS_HOST,
+    &ACCESS_TOKEN,
+    &AUTH,
+    &CLOUD,
+    &AUTHORITY_HOST,
+    &BASE_URL,
+    &SCOPE,
+    &TOKEN_CACHE,
+    &CERT_FILE,
+    &HTTPS_PROXY,
+    &NO_PROXY,
+];
