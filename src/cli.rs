@@ -36,7 +36,8 @@ pub struct Invocation {
 /// Whether `--exit-zero` stands there, however wrong the rest of the command line is.
 #[must_use]
 pub fn wants_exit_zero(args: &[OsString]) -> bool {
-    args.iter().any(|argument| argument == EXIT_ZERO.name)
+    let mut options = args.iter().take_while(|argument| *argument != "--");
+    options.any(|argument| argument == EXIT_ZERO.name)
 }
 
 /// The command that `args` (without the program's name) give.

@@ -47,8 +47,9 @@ pub struct ServiceObject {
     pub cancellationComment: Option<String>,
     /// When the action was cancelled: ISO 8601, in UTC, with five to seven fractional digits.
     pub cancellationDateTimeUtc: Option<String>,
-    /// State of the action: Pending and InProgress are open; Succeeded, Failed, TimeOut and Cancelled are final. Others may come.
-    pub status: Option<String>,
+    /// State of the action: Pending and InProgress are open; Succeeded, Failed, TimeOut and Cancelled are final. Others may
+    /// come. Some gateways put the HTTP status here when they refuse.
+    pub status: Option<Status>,
     /// Id of the device that the action runs on: 40 hexadecimal digits.
     pub machineId: Option<String>,
     /// DNS name of the device that the action runs on.
@@ -65,6 +66,16 @@ pub struct ServiceObject {
     pub troubleshootInfo: Option<String>,
     /// What the service says when it refuses: usually `{code, message, target}`; `code` may be empty or a number.
     pub error: Option<Value>,
+}
+
+/// The state of a machine action, or what a gateway puts in its place.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Status {
+    /// The state's name.
+    Name(String),
+    /// The HTTP status.
+    Number(u16),
 }
 
 /// A command of a machine action.

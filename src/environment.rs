@@ -1,10 +1,11 @@
 //! The door to the environment: reads variables and the files that they name, and gathers what is wrong with them.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::time::Duration;
 
+use crate::deadline::within;
 use crate::error::{Failure, FailureCode, Violation};
 use crate::secret::Secret;
 use crate::variables::{OptionSpec, Setting};
@@ -23,21 +24,39 @@ const MAX_TIMEOUT: f64 = 86_400.0;
 ///
 /// The rule that `text` breaks.
 pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
+    let is_decimal = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = text.parse().ok().filter(|_| is_decimal);
+    number
         .filter(|seconds| (0.001..=MAX_TIMEOUT).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| {
-            format!("must be a number of seconds, greater than 0 and at most {MAX_TIMEOUT}")
+            format!("must be a number of seconds such as 60 or 2.5, greater than 0 and at most {MAX_TIMEOUT}")
         })
 }
 
-/// The bytes of a file that a setting names.
+/// The bytes of a file that a setting names. It may be a pipe, as shells make for the output of another program, and
+/// is then waited for no longer than `patience`.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or is too large to be what it should.
-pub fn read_file(path: &str) -> io::Result<Vec<u8>> {
+/// The file cannot be read in time, or is too large to be what it should.
+pub fn read_file(path: &str, patience: Duration) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.is_file() {
+        return read_at_once(path);
+    }
+    let owned = path.to_owned();
+    let read = within(patience, move || read_at_once(&owned))?;
+    read.unwrap_or_else(|| {
+        let seconds = patience.as_secs_f64();
+        Err(io::Error::other(format!(
+            "nothing came from it within {seconds:.1} s"
+        )))
+    })
+}
+
+fn read_at_once(path: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
         .take(MAX_FILE + 1)
@@ -53,6 +72,7 @@ pub fn read_file(path: &str) -> io::Result<Vec<u8>> {
 /// Reads the environment, and gathers everything that is wrong with it.
 pub struct Reader<'a> {
     environment: &'a Environment<'a>,
+    patience: Duration,
     problems: Vec<Violation>,
 }
 
@@ -62,8 +82,14 @@ impl<'a> Reader<'a> {
     pub fn new(environment: &'a Environment<'a>) -> Self {
         Self {
             environment,
+            patience: Duration::ZERO,
             problems: Vec::new(),
         }
+    }
+
+    /// Sets how long a file that is a pipe is waited for.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Whether all that was read is usable.
@@ -98,8 +124,11 @@ impl<'a> Reader<'a> {
     /// Whether the variable, or its twin, is set.
     #[must_use]
     pub fn is_set(&self, setting: &Setting) -> bool {
-        let is_set = |name: &str| (self.environment)(name).is_some_and(|value| !value.is_empty());
-        is_set(setting.name) || (setting.has_file_twin && is_set(&setting.file_twin()))
+        self.has(setting.name) || (setting.has_file_twin && self.has(&setting.file_twin()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        (self.environment)(name).is_some_and(|value| !value.is_empty())
     }
 
     /// The variable's value; an empty one counts as not set, because engines pass on what they do not have.
@@ -138,49 +167,58 @@ impl<'a> Reader<'a> {
             .ok()
     }
 
-    /// What `read` gives, and a problem if the setting is not set at all.
-    pub fn required<T>(
-        &mut self,
-        setting: &Setting,
-        read: impl FnOnce(&mut Self, &Setting) -> Option<T>,
-    ) -> Option<T> {
+    /// Notes a problem if the setting is not set at all.
+    pub fn require(&mut self, setting: &Setting) {
         if !self.is_set(setting) {
             self.problem(setting.name, format!("is missing: {}", setting.about));
         }
-        read(self, setting)
     }
 
-    /// The value of the variable or of the file that its twin names, without the line break at its end.
-    pub fn secret(&mut self, setting: &Setting) -> Option<Secret> {
-        if !setting.has_file_twin {
-            return self.text(setting).map(Secret::new);
-        }
+    /// Notes a problem if both the variable and its twin are set.
+    pub fn reject_both(&mut self, setting: &Setting) {
         let twin = setting.file_twin();
-        match (self.value(setting.name), self.value(&twin)) {
-            (Some(_), Some(_)) => {
-                self.problem(setting.name, format!("is set, and so is {twin}; set one"));
-                None
-            }
-            (Some(text), None) => Some(Secret::new(text)),
-            (None, Some(path)) => {
-                let Ok(text) = String::from_utf8(self.file(&twin, &path)?) else {
+        if setting.has_file_twin && self.has(setting.name) && self.has(&twin) {
+            self.problem(setting.name, format!("is set, and so is {twin}; set one"));
+        }
+    }
+
+    /// What `read` makes of the variable's value, or of the file that its twin names, without the line break at its end.
+    pub fn secret<T>(
+        &mut self,
+        setting: &Setting,
+        read: impl FnOnce(&Secret) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let twin = setting.file_twin();
+        let (name, text) = match self.value(setting.name) {
+            Some(text) => (setting.name, text),
+            None if setting.has_file_twin => {
+                let path = self.value(&twin)?;
+                let bytes = self.file(&twin, &path)?;
+                let Ok(text) = String::from_utf8(bytes) else {
                     self.problem(&twin, "names a file that is not UTF-8");
                     return None;
                 };
-                let text = text.trim_end_matches(['\r', '\n']);
-                if text.is_empty() {
-                    self.problem(&twin, "names an empty file");
-                    return None;
-                }
-                Some(Secret::new(text.to_owned()))
+                (twin.as_str(), text)
             }
-            (None, None) => None,
-        }
+            None => return None,
+        };
+        // Some editors begin a file with a byte order mark, and all end it with a line break.
+        let text = text.trim_start_matches('\u{feff}');
+        let text = text.trim_end_matches(['\r', '\n']);
+        let secret = Secret::new(text.to_owned());
+        let parsed = match text {
+            "" => Err("is empty"),
+            _ if text.contains(char::is_control) => {
+                Err("must be one line without control characters")
+            }
+            _ => read(&secret),
+        };
+        parsed.inspect_err(|rule| self.problem(name, *rule)).ok()
     }
 
     /// The bytes of the file at `path`, which the variable `name` names.
     pub fn file(&mut self, name: &str, path: &str) -> Option<Vec<u8>> {
-        read_file(path)
+        read_file(path, self.patience)
             .inspect_err(|error| {
                 self.problem(name, format!("names a file that cannot be read: {error}"));
             })

@@ -107,7 +107,8 @@ pub enum FailureCode {
     InvalidSettings,
     /// The sign-in service refused the credentials (exit status 4).
     SignInRefused,
-    /// The sign-in service answered, but neither with a token nor with a refusal (exit status 4).
+    /// The sign-in service answered, but with neither a token nor a verdict on the credentials: it is throttled, down, or
+    /// not the sign-in service at all (exit status 4).
     SignInUnavailable,
     /// The host could not be found or reached, or the connection broke (exit status 5).
     NetworkError,
@@ -220,6 +221,7 @@ pub struct Failure {
     pub retryable: bool,
     /// How long to wait before the next try, in seconds; only where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub retry_after_seconds: Option<u64>,
     /// Whether the cancel may have reached the service.
     pub request_sent: RequestSent,
@@ -231,6 +233,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// How many violations the message names.
+    const MAX_SHOWN: usize = 20;
+    /// How many violations the details list: a request of a mebibyte can have a hundred thousand.
+    const MAX_DETAILS: usize = 1000;
+
     /// A failure that came before anything was sent.
     pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
         Self {
@@ -252,8 +259,14 @@ impl Failure {
         details: Vec<Violation>,
         remedy: &str,
     ) -> Self {
-        let sentences: Vec<String> = details.iter().map(ToString::to_string).collect();
+        let total = details.len();
+        let shown = details.iter().take(Self::MAX_SHOWN);
+        let mut sentences: Vec<String> = shown.map(ToString::to_string).collect();
+        if total > Self::MAX_SHOWN {
+            sentences.push(format!("and {} more", total - Self::MAX_SHOWN));
+        }
         let message = format!("{what}: {}. {remedy}", sentences.join("; "));
+        let details = details.into_iter().take(Self::MAX_DETAILS).collect();
         Self {
             details,
             ..Self::new(code, message)

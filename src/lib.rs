@@ -14,6 +14,7 @@ pub mod cli;
 pub mod read;
 pub mod input;
 pub mod validate;
+pub mod repeated;
 pub mod settings;
 pub mod environment;
 pub mod variables;
@@ -46,7 +47,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 
 use cli::{Command, Invocation};
-use environment::Environment;
+use environment::{Environment, Reader};
 use error::{ExitStatus, Failure, FailureCode};
 use log::Log;
 use outcome::Outcome;
@@ -99,15 +100,17 @@ fn conduct(
     match command {
         Command::Print(text) => Ok(Outcome::Text(text)),
         Command::Check(invocation) => {
-            let options = Options::read(&invocation, environment)?;
+            let mut reader = Reader::new(environment);
+            let options = Options::read(&invocation, &mut reader);
             log.set_verbose(options.verbose);
-            Ok(Outcome::Report(step::check(options, environment, log)))
+            Ok(Outcome::Report(step::check(options, reader, log)))
         }
         Command::Step(invocation) => {
             let source = source(&invocation, stdin, log)?;
-            let options = Options::read(&invocation, environment)?;
+            let mut reader = Reader::new(environment);
+            let options = Options::read(&invocation, &mut reader);
             log.set_verbose(options.verbose);
-            step::run(source, options, environment, log).map(Outcome::Answer)
+            step::run(source, options, reader, log).map(Outcome::Answer)
         }
     }
 }

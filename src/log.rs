@@ -43,10 +43,9 @@ impl<'a> Log<'a> {
     /// A message may repeat what a service said: it stays on its line, and commands no terminal.
     fn line(&mut self, message: impl Display) {
         let text = format!("{}: {message}", env!("CARGO_PKG_NAME"));
-        let text: String = text
-            .chars()
-            .map(|letter| if letter.is_control() { ' ' } else { letter })
-            .collect();
+        let is_harmful =
+            |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+        let text = text.replace(is_harmful, " ");
         let _ = writeln!(self.stderr, "{text}");
         let _ = self.stderr.flush();
     }

@@ -198,7 +198,7 @@ fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> Diagnosis {
 fn not_found(peer: &Peer) -> Diagnosis {
     Diagnosis::new(
         FailureCode::NetworkError,
-        format!("the host {} is unknown", peer.host),
+        format!("the address of the host {} was not found", peer.host),
         format!("Check {}, MDE_CLOUD and DNS.", peer.setting()),
     )
 }
@@ -271,6 +271,15 @@ fn diagnose_certificate(reason: &CertificateError, peer: &Peer) -> Diagnosis {
             Diagnosis::tls(
                 format!("the certificate of {host} is from an unknown issuer ({reason})"),
                 "If a proxy inspects TLS, name a PEM file with its certificate authority in SSL_CERT_FILE.",
+            )
+        }
+        // The library names this case only so.
+        CertificateError::Other(reason) if reason.to_string() == "CaUsedAsEndEntity" => {
+            Diagnosis::tls(
+                format!(
+                    "the certificate of {host} is that of a certificate authority, or self-signed as one"
+                ),
+                "Give the host a certificate that an authority has issued, and name that authority's in SSL_CERT_FILE.",
             )
         }
         _ => Diagnosis::tls(

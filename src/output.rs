@@ -146,54 +146,60 @@ pub fn write(
     document: &impl Serialize,
     is_terminal: bool,
 ) -> io::Result<()> {
-    let json = serde_json::to_vec(document)?;
+    let json = serde_json::to_string(document)?;
     let mut text = lay_out(&json, is_terminal);
-    text.push(b'\n');
-    stdout.write_all(&text)?;
+    text.push('\n');
+    stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
 /// The same JSON without the white space that the service may have sent in its object, or with an indentation
-/// throughout. It is not parsed for that, so that no number, key or order can change.
-fn lay_out(json: &[u8], indented: bool) -> Vec<u8> {
-    let mut text = Vec::with_capacity(json.len());
+/// throughout. It is not parsed for that, so that no number, key or order can change. What JSON lets stand in a string
+/// but a terminal obeys, or a reader takes for the end of a line, is escaped: it is the same string.
+fn lay_out(json: &str, indented: bool) -> String {
+    let mut text = String::with_capacity(json.len());
     let mut depth = 0;
     let mut in_string = false;
     let mut is_escaped = false;
-    let mut previous = b' ';
-    for &byte in json {
+    let mut previous = ' ';
+    for letter in json.chars() {
         if in_string {
-            text.push(byte);
-            in_string = is_escaped || byte != b'"';
-            is_escaped = !is_escaped && byte == b'\\';
+            push_harmless(&mut text, letter);
+            in_string = is_escaped || letter != '"';
+            is_escaped = !is_escaped && letter == '\\';
             continue;
         }
-        if byte.is_ascii_whitespace() {
+        if letter.is_ascii_whitespace() {
             continue;
         }
-        let opens = matches!(byte, b'{' | b'[');
-        let closes = matches!(byte, b'}' | b']');
-        let follows_opening = matches!(previous, b'{' | b'[');
+        let opens = matches!(letter, '{' | '[');
+        let closes = matches!(letter, '}' | ']');
+        let follows_opening = matches!(previous, '{' | '[');
         if closes {
             depth -= 1;
         }
-        if indented && (closes != follows_opening || previous == b',') {
-            break_line(&mut text, depth);
+        if indented && (closes != follows_opening || previous == ',') {
+            text.push('\n');
+            text.extend(std::iter::repeat_n("  ", depth));
         }
-        text.push(byte);
-        if indented && byte == b':' {
-            text.push(b' ');
+        text.push(letter);
+        if indented && letter == ':' {
+            text.push(' ');
         }
         if opens {
             depth += 1;
         }
-        in_string = byte == b'"';
-        previous = byte;
+        in_string = letter == '"';
+        previous = letter;
     }
     text
 }
 
-fn break_line(text: &mut Vec<u8>, depth: usize) {
-    text.push(b'\n');
-    text.extend(std::iter::repeat_n(b' ', 2 * depth));
+fn push_harmless(text: &mut String, letter: char) {
+    match letter {
+        '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' => {
+            text.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        }
+        _ => text.push(letter),
+    }
 }

@@ -3,15 +3,19 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use ureq::Error;
 use ureq::http::Uri;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout,
-    TcpConnector, Transport,
+    TcpConnector, Transport, time,
 };
 
 use crate::tls::TlsConnector;
+
+/// How much is sent at once, in bytes.
+const SLICE: usize = 4096;
 
 /// The stages of a call, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,9 +157,25 @@ impl<T: Transport> Transport for Watched<T> {
         self.transport.buffers()
     }
 
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+    /// Sends slice by slice: the operating system gives each write the whole of the time that is left, and one write of
+    /// much to a slow reader would take it many times over.
+    fn transmit_output(&mut self, amount: usize, mut timeout: NextTimeout) -> Result<(), Error> {
         self.progress.reach(Stage::Send);
-        self.transport.transmit_output(amount, timeout)
+        let begun = Instant::now();
+        let limit = timeout.after;
+        let mut left = amount;
+        while left > SLICE {
+            self.transport.transmit_output(SLICE, timeout)?;
+            self.transport
+                .buffers()
+                .output()
+                .copy_within(SLICE..left, 0);
+            left -= SLICE;
+            if let time::Duration::Exact(limit) = limit {
+                timeout.after = time::Duration::Exact(limit.saturating_sub(begun.elapsed()));
+            }
+        }
+        self.transport.transmit_output(left, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {

@@ -3,13 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::deadline::within;
 use crate::error::{Failure, FailureCode};
 
 /// The greatest request, in bytes.
@@ -34,12 +33,28 @@ impl Source {
         }
     }
 
-    fn open(self) -> io::Result<Box<dyn Read + Send>> {
-        match self {
-            Self::Stdin(stdin) => Ok(stdin),
-            Self::File(path) => Ok(Box::new(File::open(path)?)),
-        }
+    fn open(self) -> io::Result<Input> {
+        Ok(match self {
+            Self::Stdin(stdin) => Input {
+                bytes: stdin,
+                has_end: false,
+            },
+            Self::File(path) => {
+                let file = File::open(path)?;
+                Input {
+                    has_end: file.metadata()?.is_file(),
+                    bytes: Box::new(file),
+                }
+            }
+        })
     }
+}
+
+/// What is read from.
+struct Input {
+    bytes: Box<dyn Read + Send>,
+    /// Whether there surely is an end, so that it can be waited for.
+    has_end: bool,
 }
 
 /// The text of the one JSON value that `source` carries, as soon as it is complete: an engine may never close stdin.
@@ -49,32 +64,21 @@ impl Source {
 /// No value within `limit`, more than one, one that is too large, or not JSON.
 pub fn read(source: Source, limit: Duration) -> Result<String, Failure> {
     let name = source.name();
-    let (sender, receiver) = mpsc::sync_channel(1);
-    // A read cannot be given a time limit, so a thread does it. If the limit passes, it ends with the process.
-    let spawned = thread::Builder::new().spawn(move || {
-        let text = source
-            .open()
-            .map_err(|error| unreadable(name, &error))
-            .and_then(|input| read_value(name, input));
-        // Nobody listens any more if the limit has passed.
-        let _ = sender.send(text);
+    let read = within(limit, move || {
+        let input = source.open().map_err(|error| unreadable(name, &error))?;
+        read_value(name, input)
     });
-    spawned.map_err(|error| unreadable(name, &error))?;
-    receiver.recv_timeout(limit).unwrap_or_else(|error| {
-        Err(match error {
-            RecvTimeoutError::Timeout => Failure::new(
+    read.map_err(|error| unreadable(name, &error))?
+        .unwrap_or_else(|| {
+            Err(Failure::new(
                 FailureCode::NoInput,
                 format!(
-                    "{name} was not complete within {} s. Write one JSON object to stdin, or name a file \
-                     with it as the argument.",
+                    "{name} was not complete within {} s. Write one JSON object to stdin, or name a file with it as the \
+                     argument.",
                     limit.as_secs_f64()
                 ),
-            ),
-            RecvTimeoutError::Disconnected => {
-                unreadable(name, &io::Error::from(io::ErrorKind::BrokenPipe))
-            }
+            ))
         })
-    })
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {
@@ -85,13 +89,14 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     .because(error)
 }
 
-fn read_value(name: &str, input: Box<dyn Read + Send>) -> Result<String, Failure> {
-    // One more byte than allowed is read, so that a request of exactly the limit is told from a larger one. The buffer
-    // holds all of it, so that whatever came with the value is seen.
-    let mut input = BufReader::with_capacity(MAX_REQUEST + 1, input.take(MAX_REQUEST as u64 + 1));
-    let start = skip_byte_order_mark(&mut input).map_err(|error| unreadable(name, &error))?;
+fn read_value(name: &str, input: Input) -> Result<String, Failure> {
+    let broken = |error: io::Error| unreadable(name, &error);
+    // The buffer holds the greatest request and more, so that whatever came with the value is seen.
+    let mut bytes = BufReader::with_capacity(MAX_REQUEST + 4096, input.bytes);
+    let start = skip_byte_order_mark(&mut bytes).map_err(broken)?;
+    // One more byte than allowed is read, so that a request of exactly the limit is told from a larger one.
     let mut recorder = Recorder {
-        input: start.chain(&mut input),
+        input: start.chain(&mut bytes).take(MAX_REQUEST as u64 + 1),
         text: Vec::new(),
     };
     let parsed = IgnoredAny::deserialize(&mut serde_json::Deserializer::from_reader(&mut recorder));
@@ -102,15 +107,29 @@ fn read_value(name: &str, input: Box<dyn Read + Send>) -> Result<String, Failure
         )));
     }
     parsed.map_err(|error| not_json(name, &text, &error))?;
-    if !input.buffer().trim_ascii().is_empty() {
+    if more_follows(&mut bytes, input.has_end).map_err(broken)? {
         return Err(invalid(format!(
-            "more follows {name}: nothing was sent, so that no request is dropped silently. Send one \
-             request a call, or use --batch for many."
+            "more follows {name}: nothing was sent, so that no request is dropped silently. Send one request a call, or \
+             use --batch for many."
         )));
     }
     String::from_utf8(text).map_err(|error| {
         invalid(format!("{name} is not UTF-8. Write it as UTF-8.")).because(&error.utf8_error())
     })
+}
+
+/// Whether anything but white space is already there; in what has an end, whether it comes before the end.
+fn more_follows(bytes: &mut BufReader<impl Read>, has_end: bool) -> io::Result<bool> {
+    loop {
+        if !bytes.buffer().trim_ascii().is_empty() {
+            return Ok(true);
+        }
+        let count = bytes.buffer().len();
+        bytes.consume(count);
+        if !has_end || bytes.fill_buf()?.is_empty() {
+            return Ok(false);
+        }
+    }
 }
 
 /// Skips the byte order mark that PowerShell writes; gives back what turned out not to be one.

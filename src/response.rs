@@ -1,10 +1,12 @@
 //! What the service answered becomes an answer.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
+use std::time::SystemTime;
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use serde_json::value::RawValue;
-use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::{Failure, FailureCode, RequestSent};
@@ -13,6 +15,9 @@ use crate::output::{Answer, Body, Headers};
 
 /// The greatest body of an answer, in bytes, both on the wire and decoded.
 pub const MAX_BODY: usize = 10 << 20;
+
+/// How many codings a body may have one over the other; each may blow it up anew.
+const MAX_CODINGS: usize = 2;
 
 /// A whole answer as it came over the wire.
 #[derive(Debug)]
@@ -31,55 +36,62 @@ pub struct Received {
 ///
 /// The body is compressed and cannot be decoded, or not within bounds.
 pub fn answer(received: &Received) -> Result<Answer, Failure> {
-    let text = decoded_body(received).and_then(|body| whole_text(received, &body));
-    let text = text.map_err(|error| {
-        Failure::new(
-            FailureCode::InvalidAnswer,
-            format!(
-                "the service answered with status {}, but the body of its answer cannot be read. Whether the action was \
-                 cancelled is not known: read its status, or cancel it again.",
-                received.status.as_u16()
-            ),
-        )
-        .because(&error)
-        .with_request_sent(RequestSent::Unknown)
-    })?;
+    let body = whole_body(received).map_err(|error| unreadable(received, &error))?;
     Ok(Answer {
         status_code: received.status.as_u16(),
         reason: reason(received.status),
         response_headers: headers(&received.headers),
-        body: body(text),
+        body,
     })
 }
 
+fn unreadable(received: &Received, error: &io::Error) -> Failure {
+    let status = received.status;
+    let consequence = if status.is_redirection() || status.is_client_error() {
+        "The cancel was refused."
+    } else {
+        "Whether the action was cancelled is not known: read its status, or cancel it again."
+    };
+    let message = format!(
+        "the service answered with status {}, but the body of its answer cannot be read. {consequence}",
+        status.as_u16()
+    );
+    Failure::new(FailureCode::InvalidAnswer, message)
+        .because(error)
+        .with_request_sent(RequestSent::Unknown)
+}
+
 /// The service's object as it is, or the text of anything else.
-fn body(text: String) -> Body {
-    match serde_json::from_str::<&RawValue>(&text) {
-        Ok(value) if value.get().starts_with('{') => Body::Json(value.to_owned()),
-        _ => Body::Text(text),
-    }
-}
-
-/// Bytes that are not UTF-8 are shown as the replacement character: they can only stand in a text for people.
-fn whole_text(received: &Received, body: &[u8]) -> io::Result<String> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let text = String::from_utf8_lossy(body).into_owned();
-    // A body without a length ends with its connection, so that nothing but its grammar tells whether it is whole.
-    let has_length = ["content-length", "transfer-encoding"]
-        .iter()
-        .any(|name| received.headers.contains_key(*name));
-    if !has_length && !text.is_empty() && is_json(&received.headers) {
-        match serde_json::from_str::<&RawValue>(&text) {
-            Err(error) if error.is_eof() => return Err(error.into()),
-            _ => {}
+fn whole_body(received: &Received) -> io::Result<Body> {
+    let has_length = has_length(&received.headers)?;
+    let body = decoded_body(received)?;
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
+    let Ok(text) = str::from_utf8(body) else {
+        // JSON is UTF-8: what is not is a text for people.
+        return Ok(Body::Text(String::from_utf8_lossy(body).into_owned()));
+    };
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(value) if value.get().starts_with('{') => Ok(Body::Json(value.to_owned())),
+        // A body without a length ends with its connection: nothing but its grammar tells whether it is whole.
+        Err(error)
+            if error.is_eof() && !has_length && text.trim_start().starts_with(['{', '[']) =>
+        {
+            Err(error.into())
         }
+        _ => Ok(Body::Text(text.to_owned())),
     }
-    Ok(text)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with(b"application/json"))
+/// Whether the end of the body was marked by more than the end of the connection (RFC 9112, section 6.3).
+fn has_length(headers: &HeaderMap) -> io::Result<bool> {
+    match headers.get(TRANSFER_ENCODING).map(HeaderValue::as_bytes) {
+        None => Ok(headers.contains_key(CONTENT_LENGTH)),
+        Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => Ok(true),
+        Some(coding) if coding.eq_ignore_ascii_case(b"identity") => {
+            Ok(headers.contains_key(CONTENT_LENGTH))
+        }
+        Some(_) => Err(io::Error::other("unknown Transfer-Encoding")),
+    }
 }
 
 /// The standard phrase of `status`: the library's, but for those that RFC 9110 names otherwise or the registry does
@@ -121,29 +133,33 @@ fn value_text(value: &HeaderValue) -> String {
 /// # Errors
 ///
 /// The compression is unknown, damaged, cut short, or hides more than [`MAX_BODY`] bytes.
-pub fn decoded_body(received: &Received) -> io::Result<Vec<u8>> {
-    let mut body = received.body.clone();
+pub fn decoded_body(received: &Received) -> io::Result<Cow<'_, [u8]>> {
+    let mut body = Cow::Borrowed(received.body.as_slice());
     if body.is_empty() {
         return Ok(body);
     }
-    let values = received.headers.get_all(CONTENT_ENCODING);
-    let values: Vec<String> = values.iter().map(value_text).collect();
+    let values = received.headers.get_all(CONTENT_ENCODING).iter();
+    let values: Vec<String> = values.map(value_text).collect();
     let codings = values.iter().flat_map(|value| value.split(','));
     let codings: Vec<String> = codings
         .map(|coding| coding.trim().to_ascii_lowercase())
+        .filter(|coding| !matches!(coding.as_str(), "" | "identity"))
         .collect();
+    if codings.len() > MAX_CODINGS {
+        return Err(io::Error::other("more than two Content-Encodings"));
+    }
     // The coding that was applied last stands last.
     for coding in codings.iter().rev() {
-        body = match coding.as_str() {
-            "" | "identity" => body,
-            "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(body.as_slice()))?,
+        body = Cow::Owned(match coding.as_str() {
+            "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(&*body))?,
             "deflate" => inflate(&body)?,
             other => {
+                let shown: String = other.chars().take(40).collect();
                 return Err(io::Error::other(format!(
-                    "unknown Content-Encoding {other:?}"
+                    "unknown Content-Encoding {shown:?}"
                 )));
             }
-        };
+        });
     }
     Ok(body)
 }
@@ -171,11 +187,16 @@ fn bounded(decoder: impl Read) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// How long the service asks to wait before the next try, if it says so in seconds (RFC 9110, section 10.2.3).
+/// How long the service asks to wait before the next try: in seconds, or until a date (RFC 9110, section 10.2.3).
 #[must_use]
 pub fn retry_after_seconds(received: &Received) -> Option<u64> {
-    let value = received.headers.get(RETRY_AFTER)?;
-    value.to_str().ok()?.trim().parse().ok()
+    let text = received.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    let wait = date.duration_since(SystemTime::now()).unwrap_or_default();
+    Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 
 /// What an answer that is no success means and what helps, for the one line on stderr. It does not repeat what the

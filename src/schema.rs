@@ -150,7 +150,7 @@ fn option_schema(option: &OptionSpec) -> Value {
     let about = format!("{}: {}", option.name, option.about);
     match option.value {
         Some(_) => {
-            json!({"type": "string", "description": about, "pattern": r"^[0-9]+(\.[0-9]+)?$"})
+            json!({"type": "string", "description": about, "pattern": r"^([0-9]+\.?[0-9]*|\.[0-9]+)$"})
         }
         None => json!({
             "type": "string",

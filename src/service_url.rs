@@ -56,6 +56,20 @@ impl ServiceUrl {
         if authority.as_str().contains('@') {
             return Err(Some("must not carry a user name or password"));
         }
+        let after_host = authority
+            .as_str()
+            .strip_prefix(authority.host())
+            .unwrap_or_default();
+        if !after_host.is_empty() && !authority.port_u16().is_some_and(|port| port > 0) {
+            return Err(Some("must have a port from 1 to 65535, or none"));
+        }
+        if uri
+            .path()
+            .split('/')
+            .any(|segment| matches!(segment, "." | ".."))
+        {
+            return Err(Some("must not have . or .. in its path"));
+        }
         if uri.query().is_some() || text.contains('#') {
             return Err(Some("must not carry a query or a fragment"));
         }

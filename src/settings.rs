@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use ureq::Proxy;
@@ -35,24 +36,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// What `invocation` says, or else the twins in `environment`.
-    ///
-    /// # Errors
-    ///
-    /// Every twin whose value is not allowed.
-    pub fn read(invocation: &Invocation, environment: &Environment<'_>) -> Result<Self, Failure> {
-        let mut reader = Reader::new(environment);
+    /// What `invocation` says, or else the twins that `reader` reads; a wrong one leaves a problem there.
+    #[must_use]
+    pub fn read(invocation: &Invocation, reader: &mut Reader<'_>) -> Self {
         let sandbox = reader.switch(&variable::SANDBOX);
         let timeout = reader.time_limit(&variable::TIMEOUT);
         let verbose = reader.switch(&variable::VERBOSE);
         // Its value is asked for elsewhere, before anything can go wrong; here it is only checked.
         reader.switch(&variable::EXIT_ZERO);
-        reader.finish()?;
-        Ok(Self {
+        Self {
             sandbox: invocation.sandbox || sandbox,
             timeout: invocation.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
             verbose: invocation.verbose || verbose,
-        })
+        }
     }
 }
 
@@ -82,13 +78,17 @@ pub struct Network {
 
 impl Settings {
     /// The settings of the step, all of them checked. In the sandbox the embedded Defender's own credentials are used,
-    /// and no secret is read.
+    /// and no secret is read. A file that is a pipe is waited for no longer than `patience`.
     ///
     /// # Errors
     ///
     /// Everything that is missing or contradictory, by the variable's name, all at once.
-    pub fn read(environment: &Environment<'_>, sandbox: bool) -> Result<Self, Failure> {
-        let mut reader = Reader::new(environment);
+    pub fn read(
+        mut reader: Reader<'_>,
+        sandbox: bool,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
+        reader.set_patience(patience);
         let cloud = cloud(&mut reader);
         let base = service_url(&mut reader, &variable::BASE_URL, cloud.api);
         let authority = service_url(&mut reader, &variable::AUTHORITY_HOST, cloud.authority);
@@ -156,10 +156,17 @@ fn roots(reader: &mut Reader<'_>) -> Option<Vec<CertificateDer<'static>>> {
     let name = variable::CERT_FILE.name;
     let pem = reader.file(name, &path)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let is_usable = |certificate: &CertificateDer<'_>| {
+        let mut store = RootCertStore::empty();
+        store.add(certificate.clone().into_owned()).is_ok()
+    };
     match certificates {
         Err(_) => reader.problem(name, "names a file that is not PEM"),
         Ok(certificates) if certificates.is_empty() => {
             reader.problem(name, "names a file without a PEM certificate");
+        }
+        Ok(certificates) if !certificates.iter().all(is_usable) => {
+            reader.problem(name, "names a file with something that is no certificate");
         }
         Ok(certificates) => return Some(certificates),
     }
@@ -283,30 +290,39 @@ fn credentials(
     authority: Option<ServiceUrl>,
     scope: &str,
 ) -> Option<Credentials> {
-    let proof = match method(reader)? {
+    reader.reject_both(&variable::ACCESS_TOKEN);
+    reader.reject_both(&variable::CLIENT_SECRET);
+    let tenant = tenant(reader);
+    let method = method(reader)?;
+    let proof = match method {
         Method::AccessToken => {
-            let token = reader.required(&variable::ACCESS_TOKEN, Reader::secret)?;
-            return AccessToken::parse(token.expose())
-                .inspect_err(|rule| reader.problem(variable::ACCESS_TOKEN.name, *rule))
-                .map(Credentials::AccessToken)
-                .ok();
+            let token = |secret: &Secret| AccessToken::parse(secret.expose());
+            reader.require(&variable::ACCESS_TOKEN);
+            let token = reader.secret(&variable::ACCESS_TOKEN, token)?;
+            return Some(Credentials::AccessToken(token));
         }
         Method::ManagedIdentity => {
             let identity = managed_identity(reader, scope)?;
             return Some(Credentials::SignIn(SignIn::ManagedIdentity(identity)));
         }
-        Method::ClientSecret => reader
-            .required(&variable::CLIENT_SECRET, Reader::secret)
-            .map(Proof::Secret),
-        Method::ClientCertificate => {
-            reader.required(&variable::CLIENT_CERTIFICATE_PATH, certificate)
+        Method::ClientSecret => {
+            reader.require(&variable::CLIENT_SECRET);
+            let secret = reader.secret(&variable::CLIENT_SECRET, |secret| Ok(secret.clone()));
+            secret.map(Proof::Secret)
         }
-        Method::FederatedToken => reader
-            .required(&variable::FEDERATED_TOKEN_FILE, Reader::text)
-            .map(Proof::FederatedTokenFile),
+        Method::ClientCertificate => {
+            reader.require(&variable::CLIENT_CERTIFICATE_PATH);
+            certificate(reader)
+        }
+        Method::FederatedToken => {
+            reader.require(&variable::FEDERATED_TOKEN_FILE);
+            let path = reader.text(&variable::FEDERATED_TOKEN_FILE);
+            path.map(Proof::FederatedTokenFile)
+        }
     };
-    let tenant = reader.required(&variable::TENANT_ID, tenant);
-    let client_id = reader.required(&variable::CLIENT_ID, Reader::text);
+    reader.require(&variable::TENANT_ID);
+    reader.require(&variable::CLIENT_ID);
+    let client_id = reader.text(&variable::CLIENT_ID);
     Some(Credentials::SignIn(SignIn::Application(Application {
         authority: authority?,
         tenant: tenant?,
@@ -316,7 +332,8 @@ fn credentials(
     })))
 }
 
-fn certificate(reader: &mut Reader<'_>, setting: &Setting) -> Option<Proof> {
+fn certificate(reader: &mut Reader<'_>) -> Option<Proof> {
+    let setting = &variable::CLIENT_CERTIFICATE_PATH;
     let path = reader.text(setting)?;
     let bytes = reader.file(setting.name, &path)?;
     ClientCertificate::parse(&bytes, SystemTime::now())
@@ -325,8 +342,8 @@ fn certificate(reader: &mut Reader<'_>, setting: &Setting) -> Option<Proof> {
         .ok()
 }
 
-fn tenant(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
-    reader.parsed(setting, |text| {
+fn tenant(reader: &mut Reader<'_>) -> Option<String> {
+    reader.parsed(&variable::TENANT_ID, |text| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         if text.bytes().all(is_allowed) && !text.starts_with('.') {
             Ok(text.to_owned())
@@ -340,7 +357,8 @@ fn tenant(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
 fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<ManagedIdentity> {
     let endpoint = if reader.is_set(&variable::IDENTITY_ENDPOINT) {
         let url = reader.parsed(&variable::IDENTITY_ENDPOINT, ServiceUrl::parse_local);
-        let header = reader.required(&variable::IDENTITY_HEADER, header_value);
+        reader.require(&variable::IDENTITY_HEADER);
+        let header = reader.secret(&variable::IDENTITY_HEADER, header_value);
         Endpoint::AppService {
             url: url?,
             header: header?,
@@ -359,11 +377,10 @@ fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<ManagedIdent
     })
 }
 
-fn header_value(reader: &mut Reader<'_>, setting: &Setting) -> Option<Secret> {
-    let value = reader.secret(setting)?;
-    if value.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(value);
+fn header_value(secret: &Secret) -> Result<Secret, &'static str> {
+    if secret.expose().is_ascii() {
+        Ok(secret.clone())
+    } else {
+        Err("must be ASCII")
     }
-    reader.problem(setting.name, "must be visible ASCII letters alone");
-    None
 }

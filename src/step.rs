@@ -8,8 +8,8 @@ use crate::auth::{AccessToken, Credentials, SignIn};
 use crate::cache::TokenCache;
 use crate::check::Report;
 use crate::deadline::Deadline;
-use crate::environment::Environment;
-use crate::error::Failure;
+use crate::environment::Reader;
+use crate::error::{Failure, RequestSent};
 use crate::input::Input;
 use crate::log::Log;
 use crate::lost::Call;
@@ -29,13 +29,13 @@ use crate::validate::validate;
 pub fn run(
     source: Source,
     options: Options,
-    environment: &Environment<'_>,
+    reader: Reader<'_>,
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);
     let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
     let input = validate(&text)?;
-    let mut step = Step::new(options, environment, deadline)?;
+    let step = Step::new(options, reader, deadline)?;
     if options.sandbox {
         log.notice(
             "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
@@ -46,9 +46,9 @@ pub fn run(
 
 /// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
 #[must_use]
-pub fn check(options: Options, environment: &Environment<'_>, log: &mut Log<'_>) -> Report {
+pub fn check(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
-    let step = match Step::new(options, environment, deadline) {
+    let step = match Step::new(options, reader, deadline) {
         Ok(step) => step,
         Err(failure) => return Report::of_failure(failure),
     };
@@ -70,43 +70,41 @@ struct Step {
 }
 
 impl Step {
-    fn new(
-        options: Options,
-        environment: &Environment<'_>,
-        deadline: Deadline,
-    ) -> Result<Self, Failure> {
-        let mut settings = Settings::read(environment, options.sandbox)?;
+    fn new(options: Options, reader: Reader<'_>, deadline: Deadline) -> Result<Self, Failure> {
+        let mut settings = Settings::read(reader, options.sandbox, deadline.remaining())?;
         let network = std::mem::take(&mut settings.network);
         let sender = Sender::new(network, deadline, options.sandbox);
         Ok(Self { settings, sender })
     }
 
     /// Cancels; a token that the API no longer takes is renewed once.
-    fn cancel(&mut self, input: &Input, log: &mut Log<'_>) -> Result<Answer, Failure> {
-        let (mut token, mut received) = match &self.settings.credentials {
-            Credentials::AccessToken(token) => (token.clone(), self.call(input, token, log)?),
-            Credentials::SignIn(sign_in) => {
-                let token = self.token(sign_in, log)?;
-                let received = self.call(input, &token, log)?;
-                (token, received)
-            }
+    fn cancel(&self, input: &Input, log: &mut Log<'_>) -> Result<Answer, Failure> {
+        let mut token = match &self.settings.credentials {
+            Credentials::AccessToken(token) => token.clone(),
+            Credentials::SignIn(sign_in) => self.token(sign_in, log)?,
         };
+        let mut received = self.call(input, &token, log)?;
         if received.status == StatusCode::UNAUTHORIZED
             && let Credentials::SignIn(sign_in) = &self.settings.credentials
         {
             log.detail("the API does not take the token: signing in once more");
             self.forget(sign_in, &token, log);
-            match self.sign_in(sign_in, log) {
-                Ok(renewed) => {
-                    received = self.call(input, &renewed, log)?;
-                    token = renewed;
+            let renewed = self.sign_in(sign_in, log);
+            let second = renewed.and_then(|renewed| {
+                token = renewed;
+                self.call(input, &token, log)
+            });
+            match second {
+                Ok(second) => received = second,
+                // Nothing more was sent: the first answer stands, as the truth about the cancel.
+                Err(failure) if failure.request_sent == RequestSent::No => {
+                    log.error(failure.with_causes());
                 }
-                // The API's answer stands: it is the truth about the cancel.
-                Err(failure) => log.error(failure.with_causes()),
+                Err(failure) => return Err(failure),
             }
         }
         let answer = response::answer(&received)?;
-        if !received.status.is_success() {
+        if !answer.is_success() {
             let claims = token.claims();
             let shortcoming = claims.map(|claims| claims.shortcoming(self.settings.resource()));
             log.error(response::advice(&answer, input, shortcoming.as_deref()));

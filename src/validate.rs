@@ -1,11 +1,13 @@
 //! Text becomes an [`Input`], or every reason why not.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Failure, FailureCode, Violation};
 use crate::input::{Input, MachineActionId};
 use crate::published;
+use crate::repeated::repeated_keys;
 
 /// The published schema, compiled when the program is built.
 #[jsonschema::validator(path = "schema/input.schema.json")]
@@ -21,20 +23,24 @@ const MAX_SHOWN_NAME: usize = 64;
 /// The text is not JSON, or violates the schema: every violation is listed, none with the value it is about.
 pub fn validate(text: &str) -> Result<Input, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    // The value has kept one of two keys of one name; a check before this step may have looked at the other.
+    let mut violations = repeated_keys(text);
     if !Schema::is_valid(&value) {
-        return Err(invalid(violations(&value)));
+        violations.extend(schema_violations(&value));
     }
-    // From the text, not from the value: the value has lost the first of two keys of one name, and with it the id that
-    // a check before this step may have looked at.
-    serde_json::from_str(text)
-        .map_err(|error| invalid(vec![Violation::of_request("", describe_mismatch(&error))]))
+    if !violations.is_empty() {
+        return Err(invalid(violations));
+    }
+    // Types and schema accept the same, which a test holds; what serde would say might repeat a value.
+    Input::deserialize(value)
+        .map_err(|_| invalid(vec![Violation::of_request("", "does not fit the types")]))
 }
 
 fn not_json(error: &serde_json::Error) -> Failure {
     Failure::new(
         FailureCode::InvalidInput,
         format!(
-            "the request is not JSON: {error}. See `cancel-machine-action sample` for one that is."
+            "the request cannot be read as JSON: {error}. See `cancel-machine-action sample` for one that can."
         ),
     )
 }
@@ -48,12 +54,7 @@ fn invalid(violations: Vec<Violation>) -> Failure {
     )
 }
 
-/// What a value that the schema accepts can still have wrong: a key that stands twice.
-fn describe_mismatch(error: &serde_json::Error) -> String {
-    format!("has a {error}: every key may stand only once")
-}
-
-fn violations(value: &Value) -> Vec<Violation> {
+fn schema_violations(value: &Value) -> Vec<Violation> {
     let mut violations = Vec::new();
     for error in Schema::iter_errors(value) {
         let pointer = error.instance_path().as_str();

@@ -25,7 +25,7 @@ pub const TIMEOUT: OptionSpec = OptionSpec {
     name: "--timeout",
     value: Some("SECONDS"),
     setting: "MDE_TIMEOUT",
-    about: "time limit for all of it: reading the request, sign-in and the call; 60 unless set",
+    about: "time limit for all of it: reading the request, sign-in and the call; 60 unless set, a day at most",
 };
 /// End with status 0 whatever the verdict.
 pub const EXIT_ZERO: OptionSpec = OptionSpec {

@@ -3,7 +3,7 @@
 //! Sources: "Microsoft identity platform and the OAuth 2.0 client credentials flow"; "Workload identity federation".
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
@@ -74,6 +74,9 @@ impl Proof {
     }
 }
 
+/// How long a token's file is waited for; the platforms mount regular files, which need none.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 fn federated_token(path: &str) -> Result<String, Failure> {
     let unusable = |message: String| {
         let name = variables::FEDERATED_TOKEN_FILE.name;
@@ -84,7 +87,7 @@ fn federated_token(path: &str) -> Result<String, Failure> {
             "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
         )
     };
-    let bytes = read_file(path)
+    let bytes = read_file(path, PATIENCE)
         .map_err(|error| unusable(format!("names a file that cannot be read: {error}")))?;
     let token = str::from_utf8(&bytes).unwrap_or_default().trim();
     if token.is_empty() || token.contains(|letter: char| letter.is_whitespace()) {
@@ -122,19 +125,19 @@ impl Application {
         let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
             return self.unavailable(received);
         };
-        let code = if refusal.is_transient() || is_transient(received.status) {
-            FailureCode::SignInUnavailable
+        let said = refusal.sentence(|text| match &self.proof {
+            Proof::Secret(secret) => secret.redact(text),
+            _ => text.to_owned(),
+        });
+        let (code, verdict, remedy) = if refusal.is_transient() || is_transient(received.status) {
+            let code = FailureCode::SignInUnavailable;
+            (code, "is not available", "Try again shortly.")
         } else {
-            FailureCode::SignInRefused
+            let code = FailureCode::SignInRefused;
+            (code, "was refused", refusal.hint())
         };
-        let said = refusal.first_line();
-        let said = match &self.proof {
-            Proof::Secret(secret) => secret.redact(&said),
-            _ => said,
-        };
-        let hint = refusal.hint();
         let message = format!(
-            "sign-in at {} was refused: {said} {hint} Nothing was cancelled.",
+            "sign-in at {} {verdict}: {said} {remedy} Nothing was cancelled.",
             self.authority
         );
         Failure {
@@ -145,14 +148,20 @@ impl Application {
 
     /// The failure of an answer that is neither a token nor a refusal: a proxy's page, a wrong host.
     pub(super) fn unavailable(&self, received: &Received) -> Failure {
+        let retryable = is_transient(received.status);
+        let remedy = if retryable {
+            "Try again shortly."
+        } else {
+            "Check AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between."
+        };
         let message = format!(
-            "sign-in at {} brought no token, but an answer of status {} that is none of the sign-in service's. Check \
-             AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between. Nothing was cancelled.",
+            "sign-in at {} brought no token, but an answer of status {} that is none of the sign-in service's. {remedy} \
+             Nothing was cancelled.",
             self.authority,
             received.status.as_u16()
         );
         Failure {
-            retryable: is_transient(received.status),
+            retryable,
             retry_after_seconds: response::retry_after_seconds(received),
             ..Failure::new(FailureCode::SignInUnavailable, message)
         }

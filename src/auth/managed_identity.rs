@@ -6,7 +6,6 @@
 use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 use ureq::http::Request;
 
 use super::application::is_transient;
@@ -72,17 +71,14 @@ impl ManagedIdentity {
     /// The failure that the endpoint's answer is.
     pub(super) fn refused(&self, received: &Received) -> Failure {
         let body = response::decoded_body(received).unwrap_or_default();
-        let said = match serde_json::from_slice::<Refusal>(&body) {
-            Ok(refusal) => refusal.first_line(),
-            Err(_) => match serde_json::from_slice::<AppServiceRefusal>(&body) {
-                Ok(refusal) => refusal.message.chars().take(400).collect(),
-                Err(_) => return self.unavailable(received),
-            },
+        let blot = |text: &str| match &self.endpoint {
+            Endpoint::AppService { header, .. } => header.redact(text),
+            Endpoint::Imds { .. } => text.to_owned(),
         };
-        let said = match &self.endpoint {
-            Endpoint::AppService { header, .. } => header.redact(&said),
-            Endpoint::Imds { .. } => said,
+        let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
+            return self.unavailable(received);
         };
+        let said = refusal.sentence(blot);
         let code = if is_transient(received.status) {
             FailureCode::SignInUnavailable
         } else {
@@ -129,10 +125,4 @@ impl fmt::Display for ManagedIdentity {
         }
         write!(formatter, " at {}", self.url())
     }
-}
-
-/// How App Service refuses.
-#[derive(Deserialize)]
-struct AppServiceRefusal {
-    message: String,
 }

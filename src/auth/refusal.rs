@@ -5,7 +5,10 @@ use serde::Deserialize;
 /// A refusal of the sign-in service (RFC 6749, section 5.2). Its trace ids and times stay out of every message.
 #[derive(Deserialize)]
 pub(super) struct Refusal {
+    /// App Service sends a `statusCode` in its place.
+    #[serde(default)]
     error: String,
+    #[serde(alias = "message")]
     #[serde(default)]
     error_description: String,
 }
@@ -14,15 +17,22 @@ impl Refusal {
     /// The longest text of the sign-in service that a message repeats, in characters.
     const MAX_SHOWN: usize = 400;
 
-    /// The code, and the description without the trace that follows it: `invalid_client: AADSTS7000215: …`
-    pub(super) fn first_line(&self) -> String {
-        let description = self.error_description.lines().next().unwrap_or_default();
-        let description = description.split(" Trace ID:").next().unwrap_or_default();
-        let text = match description {
-            "" => format!("{}.", self.error),
-            _ => format!("{}: {description}", self.error),
+    /// The code, and the description without the trace that follows it, as one sentence:
+    /// `invalid_client: AADSTS7000215: …` What `blot` blots out is not shown.
+    pub(super) fn sentence(&self, blot: impl Fn(&str) -> String) -> String {
+        let is_code = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        let code = match self.error.as_str() {
+            "" => "error",
+            code if code.len() <= 64 && code.chars().all(is_code) => code,
+            _ => "an unnamed error",
         };
-        let words = text.split(' ').map(|word| {
+        let description = self.error_description.lines().next().unwrap_or_default();
+        let mut description = blot(description);
+        for trace in [" Trace ID:", " Correlation ID:", " Timestamp:"] {
+            let end = description.find(trace).unwrap_or(description.len());
+            description.truncate(end);
+        }
+        let words = description.split(' ').map(|word| {
             // Every JSON Web Token begins so: what a service repeats of an assertion is not shown.
             if word.contains("eyJ") {
                 "[token]"
@@ -30,8 +40,13 @@ impl Refusal {
                 word
             }
         });
-        let text = words.collect::<Vec<&str>>().join(" ");
-        text.chars().take(Self::MAX_SHOWN).collect()
+        let description = words.collect::<Vec<&str>>().join(" ");
+        let description: String = description.trim().chars().take(Self::MAX_SHOWN).collect();
+        match description.as_str() {
+            "" => format!("{code}."),
+            text if text.ends_with(['.', '!', '?']) => format!("{code}: {text}"),
+            text => format!("{code}: {text}."),
+        }
     }
 
     /// The number behind `AADSTS`, which tells one reason from another.
@@ -45,10 +60,13 @@ impl Refusal {
     /// error codes".
     pub(super) fn is_transient(&self) -> bool {
         matches!(self.number(), Some(90055 | 90024 | 90006 | 90033))
-            || self.error == "temporarily_unavailable"
+            || matches!(
+                self.error.as_str(),
+                "temporarily_unavailable" | "server_error"
+            )
     }
 
-    /// What helps. Source of the numbers: as above.
+    /// What helps against a refusal that does not pass by itself. Source of the numbers: as above.
     pub(super) fn hint(&self) -> &'static str {
         match self.number() {
             Some(7_000_215) => {
@@ -81,7 +99,6 @@ impl Refusal {
             Some(70_021) => {
                 "No federated credential of the app registration matches the token's issuer, subject and audience."
             }
-            _ if self.is_transient() => "Try again shortly.",
             _ => "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential.",
         }
     }

@@ -127,7 +127,41 @@ fn a_refused_sign_in_says_why_and_what_helps() {
             .run();
         outcomes.push(format!("## {code}\n{outcome}"));
     }
+    let long = format!(
+        "{{\"error\":\"invalid_client\",\"error_description\":\"{}s3cret&=+/%\"}}",
+        "x".repeat(395)
+    );
     let others = [
+        (
+            "repeats the form",
+            "400 Bad Request",
+            r#"{"error":"invalid_client","error_description":"bad body client_secret=s3cret%26%3D%2B%2F%25 or s3cret%26%3d%2b%2f%25"}"#,
+        ),
+        (
+            "repeats the secret where it is cut",
+            "400 Bad Request",
+            &long,
+        ),
+        (
+            "an error of two lines",
+            "400 Bad Request",
+            r#"{"error":"bad\r\nTrace ID: TRACE"}"#,
+        ),
+        (
+            "another trace",
+            "400 Bad Request",
+            r#"{"error":"x","error_description":"AADSTS50000: oops. Correlation ID: TRACE"}"#,
+        ),
+        (
+            "repeats an assertion",
+            "400 Bad Request",
+            r#"{"error":"x","error_description":"eyJTRACE.eyJTRACE.TRACE is bad"}"#,
+        ),
+        (
+            "down, in its own words",
+            "503 Service Unavailable",
+            r#"{"error":"server_error","error_description":"down"}"#,
+        ),
         (
             "one line",
             "400 Bad Request",
@@ -168,6 +202,44 @@ fn a_refused_sign_in_says_why_and_what_helps() {
     let all = outcomes.join("\n\n");
     assert!(!all.contains("TRACE") && !all.contains("s3cret"));
     assert_snapshot!(all);
+}
+
+#[test]
+fn a_date_in_retry_after_becomes_seconds() {
+    let cases = [
+        ("Wed, 21 Oct 2015 07:28:00 GMT", Some(0)),
+        ("nonsense", None),
+        ("99999", Some(99_999)),
+    ];
+    for (value, seconds) in cases {
+        let header = format!("Retry-After: {value}");
+        let sign_in = Server::tls([Reply::bytes(response(
+            "429 Too Many Requests",
+            &[&header],
+            "",
+        ))]);
+        let outcome = with_secret(&sign_in, &answering(&[])).run();
+        assert_eq!(
+            outcome.json()["error"]["retry_after_seconds"].as_u64(),
+            seconds,
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn a_second_call_that_is_not_sent_leaves_the_first_answer_standing() {
+    let sign_in = granting(&[TOKEN, OTHER_TOKEN]);
+    let api = Server::plain([
+        Reply::bytes(response("401 Unauthorized", &[JSON], "{}")).closing_the_server()
+    ]);
+    let outcome = with_secret(&sign_in, &api).run();
+    assert_eq!(outcome.status, Some(1), "{outcome}");
+    assert_eq!(outcome.json()["status_code"], 401);
+    assert!(
+        outcome.stderr.contains("The cancel was not sent."),
+        "{outcome}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 
 use cancel_machine_action::error::{ExitStatus, FailureCode};
+use cancel_machine_action::sandbox::SCENARIOS;
 use cancel_machine_action::{published, schema};
 use insta::assert_snapshot;
 use jsonschema::Draft;
@@ -153,6 +154,17 @@ fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
     }
 }
 
+#[test]
+fn every_answer_of_the_sandbox_is_what_the_output_schema_says() {
+    for scenario in &SCENARIOS {
+        let outcome = step()
+            .args(["--sandbox"])
+            .stdin(request_for(&scenario.id()))
+            .run();
+        assert!(output_accepts(&outcome.json()), "{outcome}");
+    }
+}
+
 fn output_accepts(document: &Value) -> bool {
     let schema: Value = serde_json::from_str(published::OUTPUT).unwrap();
     jsonschema::is_valid(&schema, document)
@@ -170,6 +182,7 @@ fn the_output_schema_takes_what_the_wire_really_sends() {
         r#"{"error":{"code":"","message":"The query specified in the URI is not valid.","details":[]}}"#,
         r#"{"error":{"code":400,"source":"logic-apis-northcentralus.azure-apim.net","clientRequestId":"x","innerError":"x"}}"#,
         r#"{"statusCode":404,"message":"Resource not found"}"#,
+        r#"{"type":"https://tools.ietf.org/html/rfc7231#section-6.5.4","title":"Not Found","status":404,"traceId":"00-x"}"#,
         r#"{"error":"a text"}"#,
         "{}",
         "<html></html>",

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use crate::support::{request_for, step};
+use crate::support::{Reply, Server, request_for, response, step};
 
 #[test]
 fn an_answer_that_cannot_be_written_is_told_on_stderr() {
@@ -29,4 +29,14 @@ fn a_closed_pipe_is_no_panic() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     assert_snapshot!(step().args(["--sandbox"]).stdout(writer).run());
+}
+
+#[test]
+fn nothing_in_the_answer_commands_a_terminal_or_breaks_the_line() {
+    let text = "\u{7f}\u{80}\u{9b}31m\u{85}\u{2028}\u{2029}\u{a0}";
+    let body = format!("{{\"text\":\"{text}\"}}");
+    let server = Server::tls([Reply::bytes(response("200 OK", &["X-A: \u{9b}31m"], body))]);
+    let outcome = step().api_with_token(&server).run();
+    assert_eq!(outcome.json()["json_body"]["text"], text);
+    assert_snapshot!(outcome);
 }

@@ -112,7 +112,27 @@ fn a_request_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
     assert!(accepted(&taken), "{}", taken.stderr);
     request.insert(request.len() - 3, 'x');
     assert_snapshot!(sandbox().stdin(&request).run());
+    let marked = sandbox().stdin(format!("\u{feff}{request}")).run();
+    assert!(
+        marked.stderr.contains("is larger than"),
+        "{}",
+        marked.stderr
+    );
     let file = file_with(&request);
     let refused = sandbox().args([file.to_str().unwrap()]).run();
     assert_eq!(refused.status, Some(2));
+}
+
+#[test]
+fn a_second_request_in_a_file_is_found_however_far_behind() {
+    let file = file_with(format!("{REQUEST}{}{REQUEST}", " ".repeat(3 << 20)));
+    let outcome = sandbox().args([file.to_str().unwrap()]).run();
+    assert!(
+        outcome
+            .stderr
+            .contains("more follows the request in the file"),
+        "{outcome}"
+    );
+    let file = file_with(format!("{REQUEST}{}", " ".repeat(3 << 20)));
+    assert!(accepted(&sandbox().args([file.to_str().unwrap()]).run()));
 }

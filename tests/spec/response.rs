@@ -125,6 +125,12 @@ fn what_is_no_json_object_is_passed_on_as_text() {
     let not_utf8 = answered(Reply::bytes(response(
         "200 OK",
         &[JSON],
+        b"{\"a\":\"caf\xe9\"}",
+    )));
+    assert_eq!(not_utf8.json()["response_text"], "{\"a\":\"caf\u{fffd}\"}");
+    let not_utf8 = answered(Reply::bytes(response(
+        "200 OK",
+        &[JSON],
         b"{\"a\":\"\xff\"}x",
     )));
     assert_eq!(not_utf8.json()["response_text"], "{\"a\":\"\u{fffd}\"}x");
@@ -193,6 +199,11 @@ fn a_body_that_cannot_be_decoded_is_a_failure() {
         ),
         ("a bomb", "gzip", bomb),
         ("unknown", "br", b"xyz".to_vec()),
+        (
+            "more codings than two",
+            "gzip, gzip, gzip",
+            gzip(gzip(gzip("{}"))),
+        ),
     ];
     let outcomes = cases.map(|(name, coding, body)| {
         let coding = format!("Content-Encoding: {coding}");
@@ -200,6 +211,50 @@ fn a_body_that_cannot_be_decoded_is_a_failure() {
         format!("## {name}\n{outcome}")
     });
     assert_snapshot!(outcomes.join("\n\n"));
+}
+
+#[test]
+fn a_body_whose_end_is_not_marked_is_whole_only_if_its_grammar_says_so() {
+    let type_of = |media_type: &str| format!("Content-Type: {media_type}\r\n");
+    let heads = [
+        String::new(),
+        type_of("application/json"),
+        type_of("application/problem+json"),
+        "Transfer-Encoding: identity\r\n".to_owned(),
+    ];
+    for head in heads {
+        for (body, status) in [
+            ("{\"a\":1", Some(5)),
+            ("[1,", Some(5)),
+            ("{\"a\":1}", Some(0)),
+            ("text", Some(0)),
+        ] {
+            let outcome = answered(Reply::bytes(format!("HTTP/1.1 200 OK\r\n{head}\r\n{body}")));
+            assert_eq!(outcome.status, status, "{head}{body}: {outcome}");
+        }
+    }
+    for coding in ["gzip", "gzip, chunked"] {
+        let bytes = chunked(
+            &format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n"),
+            b"{}",
+        );
+        let bytes = String::from_utf8(bytes)
+            .unwrap()
+            .replace("Transfer-Encoding: chunked\r\n", "");
+        let outcome = answered(Reply::bytes(bytes));
+        assert_eq!(outcome.status, Some(5), "{coding}: {outcome}");
+        assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
+    }
+}
+
+#[test]
+fn an_unreadable_refusal_is_still_told_as_one() {
+    let outcome = answered(Reply::bytes(response(
+        "404 Not Found",
+        &["Content-Encoding: br"],
+        "x",
+    )));
+    assert_snapshot!(outcome);
 }
 
 #[test]
@@ -308,7 +363,7 @@ proptest! {
         let body = if is_pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) };
         let server = Server::plain([Reply::bytes(response("200 OK", &[JSON], body.unwrap()))]);
         let outcome = step().api_with_token(&server).run();
-        let compact = serde_json::to_string(&object).unwrap();
-        prop_assert!(outcome.stdout.ends_with(&format!("\"json_body\":{compact}}}\n")), "{}", outcome);
+        let answer = outcome.json();
+        prop_assert_eq!(answer["json_body"].to_string(), object.to_string(), "{}", outcome);
     }
 }

@@ -1,5 +1,7 @@
 //! What an operator sets, and everything that may be wrong with it.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 
 use crate::support::step::file_with;
@@ -10,6 +12,7 @@ fn everything_that_is_wrong_with_the_settings_is_told_at_once() {
     let file = |content: &str| file_with(content).to_str().unwrap().to_owned();
     let (empty, no_pem, token) = (file(""), file("no PEM\n"), file("a.token"));
     let broken_pem = file("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+    let junk_pem = file("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
     let cases: Vec<(&str, Vec<(&str, &str)>)> = vec![
         ("nothing", vec![]),
         ("half an app registration", vec![("AZURE_CLIENT_ID", "x")]),
@@ -112,6 +115,57 @@ fn everything_that_is_wrong_with_the_settings_is_told_at_once() {
             ],
         ),
         (
+            "a port that is none",
+            vec![
+                ("MDE_BASE_URL", "http://127.0.0.1:99999"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "port 0",
+            vec![
+                ("MDE_BASE_URL", "https://127.0.0.1:0"),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "a path that climbs",
+            vec![
+                ("MDE_BASE_URL", "https://127.0.0.1/x/.."),
+                ("MDE_ACCESS_TOKEN", "x"),
+            ],
+        ),
+        (
+            "a secret of two lines",
+            vec![
+                ("AZURE_TENANT_ID", "x"),
+                ("AZURE_CLIENT_ID", "x"),
+                ("AZURE_CLIENT_SECRET", "MARKER\nMARKER"),
+            ],
+        ),
+        (
+            "a token file that is no token",
+            vec![("MDE_ACCESS_TOKEN_FILE", &no_pem)],
+        ),
+        (
+            "roots of which one is none",
+            vec![
+                ("SSL_CERT_FILE", &junk_pem),
+                ("MDE_ACCESS_TOKEN_FILE", &token),
+            ],
+        ),
+        (
+            "options and settings",
+            vec![
+                ("MDE_TIMEOUT", "abc"),
+                ("MDE_CLOUD", "x"),
+                ("MDE_AUTH", "y"),
+                ("AZURE_TENANT_ID", "../x"),
+                ("MDE_ACCESS_TOKEN", "MARKER"),
+                ("MDE_ACCESS_TOKEN_FILE", "/MARKER"),
+            ],
+        ),
+        (
             "several at once",
             vec![
                 ("AZURE_CLIENT_SECRET", "MARKER"),
@@ -176,4 +230,36 @@ fn the_clouds_have_their_hosts() {
         format!("{cloud}: {}", hosts.join(" "))
     });
     assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_file_that_is_a_pipe_is_read_but_not_waited_for_beyond_the_time_limit() {
+    let pipe = file_with("");
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let pipe = pipe.to_str().unwrap();
+    let silent = step()
+        .env("MDE_ACCESS_TOKEN_FILE", pipe)
+        .args(["--timeout", "0.5"])
+        .run();
+    assert!(
+        silent.took < Duration::from_millis(1500),
+        "{:?}",
+        silent.took
+    );
+    assert_snapshot!(silent);
+
+    let server = Server::tls([Reply::bytes(response("200 OK", &[], "{}"))]);
+    let path = pipe.to_owned();
+    let writer = std::thread::spawn(move || std::fs::write(path, "\u{feff}piped.token\n"));
+    let outcome = step().api(&server).env("MDE_ACCESS_TOKEN_FILE", pipe).run();
+    writer.join().unwrap().unwrap();
+    assert_eq!(outcome.status, Some(0), "{outcome}");
+    assert!(server.received()[0].contains("Bearer piped.token\r\n"));
 }

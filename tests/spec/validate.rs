@@ -96,12 +96,38 @@ fn every_violation_is_told_with_its_place_and_never_with_its_value() {
 fn a_key_that_stands_twice_is_refused() {
     let requests = [
         r#"{"path_parameters":{"machineactionid":"a","machineactionid":"b"},"json_body":{}}"#,
+        r#"{"path_parameters":{"machineactionid":"../MARKER","machineactionid":"b"},"json_body":{}}"#,
+        r#"{"json_body":"MARKER","json_body":{"Comment":12345,"Comment":"b","x":1},"path_parameters":{"machineactionid":"a"}}"#,
+        r#"{"path_parameters":{"machineactionid":"a"},"json_body":{"x~/":[{"y":1,"y":2}]}}"#,
         r#"{"path_parameters":{"machineactionid":"a"},"json_body":{"Comment":"a","Comment":"b"}}"#,
         r#"{"path_parameters":{"machineactionid":"a"},"json_body":{},"json_body":{}}"#,
     ];
     let outcomes =
         requests.map(|request| step().args(["--sandbox"]).stdin(request).run().to_string());
-    assert_snapshot!(outcomes.join("\n\n"));
+    let all = outcomes.join(
+        "
+
+",
+    );
+    assert!(!all.contains("MARKER") && !all.contains("12345"));
+    assert_snapshot!(all);
+}
+
+#[test]
+fn a_failure_stays_readable_however_much_is_wrong() {
+    let keys: Vec<String> = (0..50_000).map(|key| format!("\"key{key}\":0")).collect();
+    let outcome = step().stdin(format!("{{{}}}", keys.join(","))).run();
+    assert_eq!(outcome.status, Some(2));
+    assert_eq!(
+        outcome.json()["error"]["details"].as_array().unwrap().len(),
+        1000
+    );
+    assert!(outcome.stderr.len() < 2000, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("; and 49982 more. "),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

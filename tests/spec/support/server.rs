@@ -22,6 +22,7 @@ pub struct Reply {
     acts: Vec<Act>,
     reads_request: bool,
     keeps_open: bool,
+    closes_server: bool,
 }
 
 #[derive(Clone)]
@@ -39,6 +40,7 @@ impl Reply {
             acts: vec![Act::Send(bytes.as_ref().to_vec())],
             reads_request: true,
             keeps_open: false,
+            closes_server: false,
         }
     }
 
@@ -83,6 +85,12 @@ impl Reply {
         self
     }
 
+    /// No further connection is accepted, from before this reply is sent.
+    pub fn closing_the_server(mut self) -> Self {
+        self.closes_server = true;
+        self
+    }
+
     /// Ends the connection without a proper close.
     pub fn breaking_off(mut self) -> Self {
         self.acts.push(Act::BreakOff);
@@ -115,6 +123,17 @@ struct State {
     received: Mutex<Vec<String>>,
     is_over: Mutex<bool>,
     connections: Mutex<usize>,
+    address: Mutex<Option<SocketAddr>>,
+}
+
+impl State {
+    /// Closes the listener, and waits until it is closed.
+    fn close(&self) {
+        *self.is_over.lock().unwrap() = true;
+        let address = *self.address.lock().unwrap();
+        // Each connection wakes the listener, so that it sees that it is over.
+        while address.is_some_and(|address| TcpStream::connect(address).is_ok()) {}
+    }
 }
 
 impl Server {
@@ -149,6 +168,7 @@ impl Server {
                 ..State::default()
             }),
         };
+        *server.state.address.lock().unwrap() = Some(server.address);
         let state = Arc::clone(&server.state);
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -189,9 +209,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        *self.state.is_over.lock().unwrap() = true;
-        // Wakes the listener, so that it sees that it is over.
-        let _ = TcpStream::connect(self.address);
+        self.state.close();
     }
 }
 
@@ -220,6 +238,9 @@ fn serve(state: &State, config: Option<Arc<ServerConfig>>, stream: TcpStream) ->
         }
         let reply = state.replies.lock().unwrap().pop_front();
         let reply = reply.unwrap_or_else(|| Reply::bytes(response("599 Unscripted", &[], "")));
+        if reply.closes_server {
+            state.close();
+        }
         for act in &reply.acts {
             match act {
                 Act::Send(bytes) => stream.write_all(bytes).and_then(|()| stream.flush())?,
