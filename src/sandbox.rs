@@ -4,13 +4,17 @@
 //!
 //! The same request gets the same answer, byte for byte. Times are those of the documentation's examples.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Value, json};
+use ureq::http::header::{AUTHORIZATION, HeaderValue};
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, SendBody};
@@ -201,14 +205,17 @@ pub const SCENARIOS: [Scenario; 19] = [
     },
 ];
 
-/// The embedded Defender's own app registration, at the sign-in host that the settings give.
+const TENANT: &str = "00000000-0000-0000-0000-000000000000";
+const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
+
+/// The embedded Defender's own app registration, at the sign-in host and for the scope that the settings give.
 #[must_use]
-pub fn credentials(authority: ServiceUrl) -> Credentials {
+pub fn credentials(authority: ServiceUrl, scope: &str) -> Credentials {
     Credentials::SignIn(SignIn::Application(Application {
         authority,
-        tenant: "00000000-0000-0000-0000-000000000000".to_owned(),
-        client_id: "00000000-0000-0000-0000-000000000001".to_owned(),
-        scope: "sandbox/.default".to_owned(),
+        tenant: TENANT.to_owned(),
+        client_id: CLIENT.to_owned(),
+        scope: scope.to_owned(),
         proof: Proof::Secret(Secret::new("sandbox".to_owned())),
     }))
 }
@@ -216,11 +223,12 @@ pub fn credentials(authority: ServiceUrl) -> Credentials {
 /// Answers in the service's place.
 #[derive(Debug, Default)]
 pub struct Sandbox {
-    has_given_token: AtomicBool,
+    has_granted: AtomicBool,
 }
 
-const FIRST_TOKEN: &str = "sandbox-token-1";
-const SECOND_TOKEN: &str = "sandbox-token-2";
+/// What stands in a token's signature: the first, and one that was asked for later.
+const FIRST: &str = "sandbox-1";
+const RENEWED: &str = "sandbox-2";
 
 impl Middleware for Sandbox {
     fn handle(
@@ -229,20 +237,21 @@ impl Middleware for Sandbox {
         _never_called: MiddlewareNext<'_>,
     ) -> Result<Response<Body>, Error> {
         let (head, body) = request.into_parts();
+        let mut text = String::new();
+        body.into_reader().read_to_string(&mut text)?;
         let answer = match cancelled_id(&head.method, &head.uri) {
             Some(id) => {
-                let token = head.headers.get("authorization");
-                let body: JsonBody =
-                    serde_json::from_reader(body.into_reader()).unwrap_or_default();
+                let token = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+                let body: JsonBody = serde_json::from_str(&text).unwrap_or_default();
                 let asked = Asked {
                     id: id.to_owned(),
                     comment: body.comment,
                     token_was_renewed: token
-                        .is_some_and(|value| value.as_bytes().ends_with(SECOND_TOKEN.as_bytes())),
+                        .is_some_and(|token| token.ends_with(RENEWED.as_bytes())),
                 };
                 asked.answer()
             }
-            None if head.uri.path().ends_with("/oauth2/v2.0/token") => self.token(),
+            None if head.uri.path().ends_with("/oauth2/v2.0/token") => self.grant(&text),
             None => Answer::text(404, "text/plain", ""),
         };
         answer.into_response()
@@ -250,12 +259,27 @@ impl Middleware for Sandbox {
 }
 
 impl Sandbox {
-    fn token(&self) -> Answer {
-        let token = if self.has_given_token.swap(true, Ordering::Relaxed) {
-            SECOND_TOKEN
+    /// A token as Microsoft Entra ID makes them, for the scope that `form` asks for.
+    fn grant(&self, form: &str) -> Answer {
+        let scope = form
+            .split('&')
+            .find_map(|field| field.strip_prefix("scope="));
+        let scope = percent_decode_str(scope.unwrap_or_default()).decode_utf8_lossy();
+        let signature = if self.has_granted.swap(true, Ordering::Relaxed) {
+            RENEWED
         } else {
-            FIRST_TOKEN
+            FIRST
         };
+        let claims = json!({
+            "aud": scope.strip_suffix("/.default"),
+            "tid": TENANT,
+            "appid": CLIENT,
+            "exp": 4_102_444_800_u64,
+            "roles": ["Machine.Isolate", "Machine.Read.All"],
+        });
+        let [header, claims] = [json!({"typ": "JWT"}), claims]
+            .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+        let token = format!("{header}.{claims}.{signature}");
         Answer::json(
             200,
             &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token}),

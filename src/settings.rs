@@ -101,7 +101,7 @@ impl Settings {
             proxy: proxy(&mut reader),
         };
         let credentials = if sandbox {
-            authority.map(sandbox::credentials)
+            authority.map(|authority| sandbox::credentials(authority, &scope))
         } else {
             credentials(&mut reader, authority, &scope)
         };

@@ -35,12 +35,7 @@ pub fn run(
     let deadline = Deadline::after(options.timeout);
     let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
     let input = validate(&text)?;
-    let step = Step::new(options, reader, deadline)?;
-    if options.sandbox {
-        log.notice(
-            "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
-        );
-    }
+    let step = Step::new(options, reader, deadline, log)?;
     step.cancel(&input, log)
 }
 
@@ -48,7 +43,7 @@ pub fn run(
 #[must_use]
 pub fn check(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
-    let step = match Step::new(options, reader, deadline) {
+    let step = match Step::new(options, reader, deadline, log) {
         Ok(step) => step,
         Err(failure) => return Report::of_failure(failure),
     };
@@ -70,8 +65,18 @@ struct Step {
 }
 
 impl Step {
-    fn new(options: Options, reader: Reader<'_>, deadline: Deadline) -> Result<Self, Failure> {
+    fn new(
+        options: Options,
+        reader: Reader<'_>,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Result<Self, Failure> {
         let mut settings = Settings::read(reader, options.sandbox, deadline.remaining())?;
+        if options.sandbox {
+            log.notice(
+                "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
+            );
+        }
         let network = std::mem::take(&mut settings.network);
         let sender = Sender::new(network, deadline, options.sandbox);
         Ok(Self { settings, sender })

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
     date_time_ymd,
 };
+use rsa::sha2::Digest;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
@@ -83,4 +86,37 @@ impl Authority {
                 .expect("a server's configuration");
         Arc::new(config)
     }
+}
+
+/// The private key of a test, in PEM, by its file's name.
+pub fn key(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/spec/data/keys");
+    std::fs::read_to_string(format!("{folder}/{name}")).expect("a key")
+}
+
+/// When a client certificate is valid.
+#[derive(Clone, Copy)]
+pub enum Validity {
+    /// Now.
+    Now,
+    /// Long ago.
+    Past,
+    /// In times to come.
+    Future,
+}
+
+/// A self-signed certificate for `key` (PKCS#8, in PEM), in PEM; and the SHA-256 of its DER in base64url.
+pub fn client_certificate(key: &str, validity: Validity) -> (String, String) {
+    let key = KeyPair::from_pem(key).expect("a key");
+    let mut params = CertificateParams::default();
+    let (from, to) = match validity {
+        Validity::Now => (2020, 2120),
+        Validity::Past => (2019, 2020),
+        Validity::Future => (2120, 2121),
+    };
+    params.not_before = date_time_ymd(from, 1, 1);
+    params.not_after = date_time_ymd(to, 1, 1);
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let hash = rsa::sha2::Sha256::digest(certificate.der());
+    (certificate.pem(), BASE64_URL_SAFE_NO_PAD.encode(hash))
 }

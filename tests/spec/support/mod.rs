@@ -1,8 +1,10 @@
 //! What the tests stand on: the real binary, a scripted server, certificates made for the run.
 
 pub mod certificates;
+pub mod proxy;
 pub mod server;
 pub mod step;
+pub mod token;
 
 pub use certificates::Authority;
 pub use server::{Reply, Server, response};

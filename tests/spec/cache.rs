@@ -1,0 +1,249 @@
+//! Tokens that are kept between runs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::step::file_with;
+use crate::support::token::now;
+use crate::support::{Outcome, Reply, Server, Step, response, step};
+
+const JSON: &str = "Content-Type: application/json";
+
+/// A folder's path at which nothing is yet.
+fn fresh_folder() -> PathBuf {
+    let path = file_with("");
+    fs::remove_file(&path).unwrap();
+    path
+}
+
+fn granting(tokens: &[&str], expires_in: u64) -> Server {
+    let grants: Vec<Reply> = tokens
+        .iter()
+        .map(|token| {
+            let grant = json!({"access_token": token, "expires_in": expires_in});
+            Reply::bytes(response("200 OK", &[JSON], grant.to_string()))
+        })
+        .collect();
+    Server::tls(grants)
+}
+
+fn answering(statuses: &[&str]) -> Server {
+    let replies: Vec<Reply> = statuses
+        .iter()
+        .map(|status| Reply::bytes(response(status, &[JSON], "{}")))
+        .collect();
+    Server::tls(replies)
+}
+
+fn cached(folder: &Path, sign_in: &Server, api: &Server) -> Step {
+    step()
+        .api(api)
+        .signing_in_at(sign_in)
+        .env("MDE_TOKEN_CACHE", folder.to_str().unwrap())
+        .naming(folder.to_str().unwrap(), "{folder}")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[track_caller]
+fn assert_used(outcome: &Outcome, api: &Server, token: &str) {
+    assert_eq!(outcome.status, Some(0), "{outcome}");
+    let last = api.received().pop().unwrap();
+    assert!(last.contains(&format!("Bearer {token}\r\n")), "{last}");
+}
+
+#[test]
+fn a_token_is_kept_for_its_owner_alone_and_taken_by_the_next_run() {
+    let folder = fresh_folder();
+    let (sign_in, api) = (granting(&["kept"], 3600), answering(&["200 OK", "200 OK"]));
+    let first = cached(&folder, &sign_in, &api).run();
+    assert_used(&first, &api, "kept");
+    let second = cached(&folder, &sign_in, &api).run();
+    assert_used(&second, &api, "kept");
+    assert_eq!(sign_in.received().len(), 1);
+    let [file] = files(&folder).try_into().unwrap();
+    assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    let entry: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let expires_at = entry["expires_at"].as_u64().unwrap();
+    assert!(
+        (now() + 3500..=now() + 3600).contains(&expires_at),
+        "{entry}"
+    );
+}
+
+#[test]
+fn each_application_and_scope_has_a_token_of_its_own() {
+    let folder = fresh_folder();
+    let changes = [
+        ("AZURE_CLIENT_ID", "other"),
+        ("AZURE_TENANT_ID", "other.example"),
+        ("MDE_SCOPE", "other/.default"),
+    ];
+    let (sign_in, api) = (granting(&["a"], 3600), answering(&["200 OK"]));
+    cached(&folder, &sign_in, &api).run();
+    for (name, value) in changes {
+        // The authority is the same only if the server is.
+        let other = granting(&["b"], 3600);
+        let outcome = cached(&folder, &other, &answering(&["200 OK"]))
+            .env(name, value)
+            .run();
+        assert_eq!(
+            (outcome.status, other.received().len()),
+            (Some(0), 1),
+            "{outcome}"
+        );
+    }
+    assert_eq!(files(&folder).len(), 4);
+}
+
+#[test]
+fn a_token_is_renewed_five_minutes_before_it_expires() {
+    for (expires_in, kept) in [(299, 0), (301, 1)] {
+        let folder = fresh_folder();
+        let (sign_in, api) = (granting(&["short"], expires_in), answering(&["200 OK"]));
+        cached(&folder, &sign_in, &api).run();
+        let count = if folder.exists() {
+            files(&folder).len()
+        } else {
+            0
+        };
+        assert_eq!(count, kept);
+    }
+    let folder = fresh_folder();
+    let (sign_in, api) = (
+        granting(&["old", "new"], 3600),
+        answering(&["200 OK", "200 OK"]),
+    );
+    cached(&folder, &sign_in, &api).run();
+    let [file] = files(&folder).try_into().unwrap();
+    fs::write(
+        &file,
+        json!({"access_token": "old", "expires_at": now() + 290}).to_string(),
+    )
+    .unwrap();
+    let outcome = cached(&folder, &sign_in, &api).run();
+    assert_used(&outcome, &api, "new");
+}
+
+#[test]
+fn a_401_discards_the_token() {
+    let folder = fresh_folder();
+    let (sign_in, api) = (
+        granting(&["old", "new"], 3600),
+        answering(&["200 OK", "401 Unauthorized", "200 OK"]),
+    );
+    cached(&folder, &sign_in, &api).run();
+    let outcome = cached(&folder, &sign_in, &api).run();
+    assert_used(&outcome, &api, "new");
+    let [file] = files(&folder).try_into().unwrap();
+    assert!(fs::read_to_string(file).unwrap().contains("\"new\""));
+}
+
+#[test]
+fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
+    let prepare: [(&str, fn(&Path, &Path)); 5] = [
+        ("damaged", |_, file| {
+            fs::write(file, "{\"access_token\":\"MARK").unwrap()
+        }),
+        ("not a token", |_, file| {
+            fs::write(file, "{\"access_token\":\"MARK\\n\",\"expires_at\":1}").unwrap()
+        }),
+        ("a file open to others", |_, file| set_mode(file, 0o640)),
+        ("a folder open to others", |folder, _| {
+            set_mode(folder, 0o750)
+        }),
+        ("a link", |folder, file| {
+            fs::rename(file, folder.with_extension("elsewhere")).unwrap();
+            std::os::unix::fs::symlink(folder.with_extension("elsewhere"), file).unwrap();
+        }),
+    ];
+    let outcomes = prepare.map(|(name, prepare)| {
+        let folder = fresh_folder();
+        let (sign_in, api) = (
+            granting(&["old", "new"], 3600),
+            answering(&["200 OK", "200 OK"]),
+        );
+        cached(&folder, &sign_in, &api).run();
+        let [file] = files(&folder).try_into().unwrap();
+        prepare(&folder, &file);
+        let file_name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        let outcome = cached(&folder, &sign_in, &api)
+            .naming(file_name, "{file}")
+            .run();
+        assert_used(&outcome, &api, "new");
+        assert!(!outcome.to_string().contains("MARK"));
+        format!("## {name}\n{}", outcome.stderr)
+    });
+    assert_snapshot!(outcomes.join("\n"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_a_warning() {
+    let (sign_in, api) = (granting(&["new"], 3600), answering(&["200 OK"]));
+    let outcome = cached(Path::new("/dev/null/x"), &sign_in, &api).run();
+    assert_used(&outcome, &api, "new");
+    assert_snapshot!(outcome.stderr);
+}
+
+#[test]
+fn given_tokens_and_those_of_managed_identities_are_not_kept() {
+    let folder = fresh_folder();
+    let grant = r#"{"access_token":"x","expires_in":"86399"}"#;
+    let metadata = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
+    let api = answering(&["200 OK", "200 OK"]);
+    let path = folder.to_str().unwrap();
+    let managed = step().api(&api).env("MDE_AUTH", "managed-identity");
+    let managed = managed.env("AZURE_POD_IDENTITY_AUTHORITY_HOST", metadata.url());
+    assert_eq!(managed.env("MDE_TOKEN_CACHE", path).run().status, Some(0));
+    let given = step().api_with_token(&api).env("MDE_TOKEN_CACHE", path);
+    assert_eq!(given.run().status, Some(0));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn twenty_steps_at_once_leave_one_valid_file_and_a_second_round_signs_in_no_more() {
+    let folder = fresh_folder();
+    let (sign_in, api) = (granting(&["same"; 40], 3600), answering(&["200 OK"; 40]));
+    let round = || {
+        thread::scope(|scope| {
+            let runs: Vec<_> = (0..20)
+                .map(|_| scope.spawn(|| cached(&folder, &sign_in, &api).run()))
+                .collect();
+            for run in runs {
+                let outcome = run.join().unwrap();
+                assert_eq!(
+                    (outcome.status, outcome.stderr.as_str()),
+                    (Some(0), ""),
+                    "{outcome}"
+                );
+            }
+        });
+    };
+    round();
+    let [file] = files(&folder).try_into().unwrap();
+    let entry: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    assert_eq!(entry["access_token"], "same");
+    let signed_in = sign_in.received().len();
+    assert!((1..=20).contains(&signed_in));
+    round();
+    assert_eq!(sign_in.received().len(), signed_in);
+    assert_eq!(files(&folder).len(), 1);
+}
