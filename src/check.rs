@@ -82,6 +82,13 @@ pub enum ProblemCode {
     NoReadRole,
 }
 
+impl ProblemCode {
+    /// Whether a cancel is possible all the same.
+    const fn is_note(self) -> bool {
+        matches!(self, Self::Delegated | Self::NoReadRole)
+    }
+}
+
 impl Report {
     /// What `token`, obtained with `settings`, is good for at `now`; or why there is none.
     #[must_use]
@@ -220,17 +227,29 @@ impl Report {
                 }
             ));
         }
-        for problem in &self.problems {
-            if self.may_cancel {
-                log.notice(format_args!("note: {}", problem.message));
-            } else {
-                log.error(&problem.message);
-            }
+        let (notes, obstacles): (Vec<_>, Vec<_>) = self
+            .problems
+            .iter()
+            .partition(|problem| self.may_cancel || problem.code.is_note());
+        for note in notes {
+            log.notice(format_args!("note: {}.", note.message));
         }
-        log.notice(match (self.may_cancel, self.may_read) {
-            (true, true) => "this identity may cancel machine actions, and read them.",
-            (true, false) => "this identity may cancel machine actions, but not read them.",
-            (false, _) => "this identity may not cancel machine actions: see above for what to do.",
-        });
+        // The last line says it all, because some engines show no other.
+        let obstacles: Vec<&str> = obstacles
+            .iter()
+            .map(|problem| problem.message.as_str())
+            .collect();
+        match (self.may_cancel, self.may_read) {
+            (true, true) => {
+                log.notice("this identity may cancel machine actions, and read them.");
+            }
+            (true, false) => {
+                log.notice("this identity may cancel machine actions, but not read them.");
+            }
+            (false, _) => log.error(format_args!(
+                "this identity may not cancel machine actions: {}",
+                obstacles.join("; ")
+            )),
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::io::Write;
 pub struct Log<'a> {
     stderr: &'a mut dyn Write,
     is_verbose: bool,
+    last_warning: String,
 }
 
 impl<'a> Log<'a> {
@@ -15,6 +16,7 @@ impl<'a> Log<'a> {
         Self {
             stderr,
             is_verbose: false,
+            last_warning: String::new(),
         }
     }
 
@@ -26,6 +28,15 @@ impl<'a> Log<'a> {
     /// What is wrong and what to do.
     pub fn error(&mut self, message: impl Display) {
         self.line(format_args!("error: {message}"));
+    }
+
+    /// What does not work, though the step goes on; the same twice in a row is said once.
+    pub fn warning(&mut self, message: impl Display) {
+        let message = message.to_string();
+        if message != self.last_warning {
+            self.line(format_args!("warning: {message}"));
+            self.last_warning = message;
+        }
     }
 
     /// What people should know, though nothing is wrong.

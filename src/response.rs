@@ -205,39 +205,38 @@ pub fn retry_after_seconds(received: &Received) -> Option<u64> {
 #[must_use]
 pub fn advice(answer: &Answer, input: &Input, shortcoming: Option<&str>) -> String {
     let id = &input.path_parameters.machineactionid;
-    let text = match answer.status_code {
-        300..=399 => {
+    let text = match (answer.status_code, shortcoming) {
+        (300..=399, _) => {
             "The step follows no redirect, so that the token goes to no other host: set MDE_BASE_URL to the API's own host."
         }
-        400 | 404 if id.looks_like_device_id() => {
+        (400 | 404, _) if id.looks_like_device_id() => {
             "machineactionid has the form of a device id: give the id of the machine action."
         }
-        400 => {
+        (400, _) => {
             "Check that machineactionid is the GUID of a machine action that is still pending, and that json_body has a Comment."
         }
-        401 => "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant.",
-        403 => {
+        (401 | 403, Some(shortcoming)) => shortcoming,
+        (401, None) => {
+            "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant."
+        }
+        (403, None) => {
             "Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, \
              Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE."
         }
-        404 => {
+        (404, _) => {
             "There is no such machine action in this tenant; one that was just created may take a while to show."
         }
-        409 => "The action is being changed by another call: read its status, then try again.",
-        429 => "Wait as long as the answer's Retry-After header says, then try again.",
-        500..=599 => {
+        (409, _) => "The action is being changed by another call: read its status, then try again.",
+        (429, _) => "Wait as long as the answer's Retry-After header says, then try again.",
+        (500..=599, _) => {
             "Whether the action was cancelled is not known: read its status, or cancel it again shortly."
         }
         _ => "See the answer on stdout.",
     };
     let reason = answer.reason;
     let separator = if reason.is_empty() { "" } else { " " };
-    let shortcoming = match (answer.status_code, shortcoming) {
-        (401 | 403, Some(text)) => format!(" {text}"),
-        _ => String::new(),
-    };
     format!(
-        "the service answered {}{separator}{reason}. {text}{shortcoming}",
+        "the service answered {}{separator}{reason}. {text}",
         answer.status_code
     )
 }

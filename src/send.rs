@@ -124,7 +124,13 @@ impl Sender {
             .https_only(only_https)
             .proxy(proxy)
             .build();
-        let (head, body) = self.agent.run(request)?.into_parts();
+        let response = if request.body().is_empty() {
+            // An empty body is announced as one, which a GET should not do.
+            self.agent.run(request.map(drop))?
+        } else {
+            self.agent.run(request)?
+        };
+        let (head, body) = response.into_parts();
         self.progress.reach(Stage::Read);
         let mut bytes = Vec::new();
         let limit = MAX_BODY as u64 + 1;

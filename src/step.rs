@@ -183,7 +183,7 @@ impl Step {
 }
 
 fn warn_of_cache(error: &std::io::Error, log: &mut Log<'_>) {
-    log.notice(format_args!(
-        "warning: the token cache is not used: {error}. Check MDE_TOKEN_CACHE."
+    log.warning(format_args!(
+        "the token cache is not used: {error}. Check MDE_TOKEN_CACHE."
     ));
 }

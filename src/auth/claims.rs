@@ -79,24 +79,25 @@ impl Claims {
         self.permissions().any(|held| roles.contains(&held))
     }
 
-    /// What the token has and what it lacks for a cancel at `resource`, in one sentence without names of tenants or
+    /// What the token has, what it lacks for a cancel at `resource`, and what to do, without names of tenants or
     /// applications.
     #[must_use]
     pub fn shortcoming(&self, resource: &str) -> String {
-        let roles: Vec<&str> = self.permissions().collect();
-        let roles = match roles.as_slice() {
-            [] => "no permission".to_owned(),
-            roles => format!("the permissions {}", roles.join(", ")),
+        let held: Vec<&str> = self.permissions().collect();
+        let audience = self.audience.as_deref().unwrap_or("nothing");
+        let held = match held.as_slice() {
+            [] => "no permissions".to_owned(),
+            held => format!("the permissions {}", held.join(", ")),
         };
-        let mut text = format!("The token has {roles}");
-        if !self.has_any(&CANCEL_ROLES) {
-            text += &format!("; a cancel needs one of {}", CANCEL_ROLES.join(", "));
-        }
-        if !self.is_for(resource) {
-            let audience = self.audience.as_deref().unwrap_or("nothing");
-            text += &format!("; it is for {audience}, not for {resource}");
-        }
-        text.push('.');
-        text
+        let remedy = match (self.has_any(&CANCEL_ROLES), self.is_for(resource)) {
+            (_, false) => format!("a cancel needs a token for {resource}: check MDE_SCOPE and MDE_CLOUD."),
+            (false, true) => format!(
+                "a cancel needs one of {}: grant it with admin consent.",
+                CANCEL_ROLES.join(", ")
+            ),
+            (true, true) => "that should do: check the tenant, MDE_BASE_URL, and which devices the application may act on."
+                .to_owned(),
+        };
+        format!("The token is for {audience} and has {held}; {remedy}")
     }
 }

@@ -66,7 +66,7 @@ fn every_command_prints_what_the_readme_shows() {
         let json = "Content-Type: application/json";
         let cancelled = r#"{"id":"988cc94e-7a8f-4b28-ab65-54970c5d5018","status":"Cancelled"}"#;
         let server = Server::tls([
-            Reply::bytes(response("200 OK", &[json], r#"{"access_token":"a.token"}"#)),
+            Reply::keeping_open(response("200 OK", &[json], r#"{"access_token":"a.token"}"#)),
             Reply::bytes(response("200 OK", &[json], cancelled)),
         ]);
         let url = server.url();
