@@ -20,6 +20,7 @@ mod cache;
 mod request;
 mod send;
 mod network;
+mod proxies;
 mod sandbox;
 mod response;
 mod output;

@@ -1,7 +1,8 @@
 //! Every command and example of the README, run or checked.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cancel_machine_action::error::{Document, ExitStatus, FailureCode};
@@ -22,71 +23,98 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 /// Runs what follows each `$ ` of `block` in one shell; stdout and stderr come together, as at a terminal.
-fn run(block: &str, variables: &[(&str, &str)]) -> (String, String) {
+fn run(block: &str, folder: &Path, variables: &[(&str, &str)]) -> String {
     let commands: Vec<&str> = block
         .lines()
         .filter_map(|line| line.strip_prefix("$ "))
         .collect();
-    let shown = block.lines().filter(|line| !line.starts_with("$ "));
-    let shown: Vec<&str> = shown.collect();
-    let binary = Path::new(env!("CARGO_BIN_EXE_cancel-machine-action"));
     let script = commands
         .join("\n")
         .replace("cargo run -q --", "cancel-machine-action");
+    let binary = Path::new(env!("CARGO_BIN_EXE_cancel-machine-action"));
     let path = std::env::vars_os()
         .find(|(name, _)| name == "PATH")
         .unwrap()
         .1;
-    let path = format!("{}:{}", binary.parent().unwrap().display(), path.display());
+    let path = format!(
+        "{}:{}:{}",
+        folder.join("bin").display(),
+        binary.parent().unwrap().display(),
+        path.display()
+    );
     let output = Command::new("sh")
         .arg("-ec")
         .arg(format!("{{ {script}\n}} 2>&1"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder)
         .env_clear()
         .env("PATH", path)
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let seen = String::from_utf8(output.stdout).unwrap();
-    (
-        seen.trim_end().to_owned(),
-        shown.join("\n").trim_end().to_owned(),
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
+
+/// A home with all that the README takes for granted. Its `az` is a stand-in that only answers, because there is no
+/// tenant here.
+fn home() -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("home-{}", std::process::id()));
+    fs::create_dir_all(home.join("bin")).unwrap();
+    fs::write(home.join("client-secret"), "the secret\n").unwrap();
+    fs::write(home.join("token"), "eyJhbGciOiJub25lIn0.e30.x\n").unwrap();
+    fs::copy(
+        Authority::trusted().pem_path(),
+        home.join("inspecting-proxy.pem"),
     )
+    .unwrap();
+    let az = home.join("bin/az");
+    let stand_in =
+        "#!/bin/sh\ncase \"$*\" in *--query*) echo 22222222-0000-0000-0000-000000000000;; esac\n";
+    fs::write(&az, stand_in).unwrap();
+    fs::set_permissions(&az, PermissionsExt::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"),
+        home.join("tests"),
+    )
+    .unwrap();
+    home
 }
 
 #[test]
 fn every_command_prints_what_the_readme_shows() {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
-    fs::create_dir_all(&home).unwrap();
-    fs::write(home.join("client-secret"), "the secret\n").unwrap();
+    let home = home();
     let blocks = blocks("console");
     assert_eq!(blocks.len(), README.matches("```console").count());
     for block in blocks {
         let json = "Content-Type: application/json";
         let cancelled = r#"{"id":"988cc94e-7a8f-4b28-ab65-54970c5d5018","status":"Cancelled"}"#;
-        let server = Server::tls([
-            Reply::keeping_open(response("200 OK", &[json], r#"{"access_token":"a.token"}"#)),
-            Reply::bytes(response("200 OK", &[json], cancelled)),
-        ]);
-        let url = server.url();
-        let variables = [
-            ("HOME", home.to_str().unwrap()),
-            ("AZURE_AUTHORITY_HOST", &url),
-            ("MDE_BASE_URL", &url),
-            ("SSL_CERT_FILE", Authority::trusted().pem_path()),
-        ];
-        // What a reader would write into the folder goes elsewhere.
-        let block = block.replace(
-            "request.json\n",
-            &format!("{}/request.json\n", home.display()),
+        let granted = r#"{"access_token":"a.token","expires_in":3599}"#;
+        let sign_in = Server::tls([Reply::bytes(response("200 OK", &[json], granted))]);
+        let api = Server::tls([Reply::bytes(response("200 OK", &[json], cancelled))]);
+        let (sign_in, api) = (sign_in.url(), api.url());
+        // In the sandbox the hosts are shown, and nothing is sent to them.
+        let is_sandbox = block.contains("--sandbox");
+        let mut variables = vec![("HOME", home.to_str().unwrap())];
+        if !is_sandbox {
+            variables.extend([
+                ("AZURE_AUTHORITY_HOST", sign_in.as_str()),
+                ("AZURE_POD_IDENTITY_AUTHORITY_HOST", &sign_in),
+                ("MDE_BASE_URL", &api),
+                ("SSL_CERT_FILE", Authority::trusted().pem_path()),
+            ]);
+        }
+        let shown: Vec<&str> = block
+            .lines()
+            .filter(|line| !line.starts_with("$ "))
+            .collect();
+        assert_eq!(
+            run(block, &home, &variables),
+            shown.join("\n").trim_end(),
+            "{block}"
         );
-        let block = block.replace(
-            &format!("tests/spec/data/{}/", home.display()),
-            "tests/spec/data/",
-        );
-        let (seen, shown) = run(&block, &variables);
-        assert_eq!(seen, shown, "{block}");
     }
 }
 
