@@ -103,7 +103,8 @@ fn conduct(
             let mut reader = Reader::new(environment);
             let options = Options::read(&invocation, &mut reader);
             log.set_verbose(options.verbose);
-            Ok(Outcome::Report(step::check(options, reader, log)))
+            let report = step::check(options, reader, log);
+            Ok(Outcome::Report(Box::new(report)))
         }
         Command::Step(invocation) => {
             let source = source(&invocation, stdin, log)?;

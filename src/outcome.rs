@@ -15,7 +15,7 @@ pub enum Outcome {
     /// Why there is none.
     Failure(Failure),
     /// What `check` reports.
-    Report(Report),
+    Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
     Text(String),
 }
@@ -39,7 +39,7 @@ impl Outcome {
         match self {
             Self::Answer(answer) => output::write(stdout, answer, is_terminal),
             Self::Failure(error) => output::write(stdout, &FailureDocument { error }, is_terminal),
-            Self::Report(report) => output::write(stdout, report, is_terminal),
+            Self::Report(report) => output::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
                 .and_then(|()| stdout.flush()),

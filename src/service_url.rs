@@ -22,7 +22,7 @@ impl ServiceUrl {
     ///
     /// The rule that `text` breaks.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        Self::parse_with(text, |host| is_loopback(host)).map_err(|rule| {
+        Self::parse_with(text, is_loopback).map_err(|rule| {
             rule.unwrap_or(
                 "must begin with https:// (http:// is accepted for loopback addresses only)",
             )
@@ -60,7 +60,7 @@ impl ServiceUrl {
             .as_str()
             .strip_prefix(authority.host())
             .unwrap_or_default();
-        if !after_host.is_empty() && !authority.port_u16().is_some_and(|port| port > 0) {
+        if !after_host.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
             return Err(Some("must have a port from 1 to 65535, or none"));
         }
         if uri

@@ -3,36 +3,21 @@
 use insta::assert_snapshot;
 
 use crate::support::step::file_with;
-use crate::support::{Reply, Server, Step, response, step};
+use crate::support::{JSON, Reply, Server, Step, response, step};
 
-const TOKEN: &str = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"first.token"}"#;
-const OTHER_TOKEN: &str =
-    r#"{"token_type":"Bearer","expires_in":3599,"access_token":"second.token"}"#;
-const JSON: &str = "Content-Type: application/json; charset=utf-8";
-
-fn granting(tokens: &[&str]) -> Server {
-    let replies: Vec<Reply> = tokens
-        .iter()
-        .map(|token| Reply::bytes(response("200 OK", &[JSON], token)))
-        .collect();
-    Server::tls(replies)
-}
-
-fn answering(statuses: &[&str]) -> Server {
-    let replies: Vec<Reply> = statuses
-        .iter()
-        .map(|status| Reply::bytes(response(status, &[JSON], "{}")))
-        .collect();
-    Server::tls(replies)
-}
-
+const TOKEN: &str = "first.token";
+const GRANTED: &str = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"first.token"}"#;
+const OTHER_TOKEN: &str = "second.token";
 fn with_secret(sign_in: &Server, api: &Server) -> Step {
     step().api(api).signing_in_at(sign_in)
 }
 
 #[test]
 fn a_client_secret_brings_the_token_that_the_call_carries() {
-    let (sign_in, api) = (granting(&[TOKEN]), answering(&["200 OK"]));
+    let (sign_in, api) = (
+        Server::granting(&[TOKEN], 3599),
+        Server::answering(&["200 OK"]),
+    );
     let outcome = with_secret(&sign_in, &api).run();
     assert_eq!(outcome.status, Some(0), "{outcome}");
     assert_eq!(outcome.stderr, "");
@@ -46,7 +31,10 @@ fn a_client_secret_brings_the_token_that_the_call_carries() {
 
 #[test]
 fn a_secret_may_come_from_a_file_with_a_line_break_at_its_end() {
-    let (sign_in, api) = (granting(&[TOKEN]), answering(&["200 OK"]));
+    let (sign_in, api) = (
+        Server::granting(&[TOKEN], 3599),
+        Server::answering(&["200 OK"]),
+    );
     let file = file_with("from-a-file\r\n");
     let signing_in = with_secret(&sign_in, &api).env("AZURE_CLIENT_SECRET", "");
     let outcome = signing_in
@@ -59,7 +47,7 @@ fn a_secret_may_come_from_a_file_with_a_line_break_at_its_end() {
         sign_in.received()
     );
 
-    let (api, file) = (answering(&["200 OK"]), file_with("file.token\n"));
+    let (api, file) = (Server::answering(&["200 OK"]), file_with("file.token\n"));
     let outcome = step()
         .api(&api)
         .env("MDE_ACCESS_TOKEN_FILE", file.to_str().unwrap())
@@ -71,16 +59,16 @@ fn a_secret_may_come_from_a_file_with_a_line_break_at_its_end() {
 #[test]
 fn a_token_that_the_api_refuses_is_renewed_once() {
     let (sign_in, api) = (
-        granting(&[TOKEN, OTHER_TOKEN]),
-        answering(&["401 Unauthorized", "200 OK"]),
+        Server::granting(&[TOKEN, OTHER_TOKEN], 3599),
+        Server::answering(&["401 Unauthorized", "200 OK"]),
     );
     let outcome = with_secret(&sign_in, &api).run();
     assert_eq!(outcome.status, Some(0), "{outcome}");
     assert!(api.received()[1].contains("Bearer second.token"));
 
     let (sign_in, api) = (
-        granting(&[TOKEN, OTHER_TOKEN]),
-        answering(&["401 Unauthorized", "401 Unauthorized"]),
+        Server::granting(&[TOKEN, OTHER_TOKEN], 3599),
+        Server::answering(&["401 Unauthorized", "401 Unauthorized"]),
     );
     let outcome = with_secret(&sign_in, &api).run();
     assert_eq!(outcome.status, Some(1), "{outcome}");
@@ -89,7 +77,7 @@ fn a_token_that_the_api_refuses_is_renewed_once() {
 
 #[test]
 fn a_given_token_is_not_renewed() {
-    let api = answering(&["401 Unauthorized"]);
+    let api = Server::answering(&["401 Unauthorized"]);
     let outcome = step().api_with_token(&api).run();
     assert_eq!(outcome.status, Some(1));
     assert_eq!(api.received().len(), 1);
@@ -100,10 +88,10 @@ fn a_renewal_that_fails_leaves_the_answer_standing() {
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client secret keys are expired."}"#;
     let (sign_in, api) = (
         Server::tls([
-            Reply::bytes(response("200 OK", &[JSON], TOKEN)),
+            Reply::bytes(response("200 OK", &[JSON], GRANTED)),
             Reply::bytes(response("401 Unauthorized", &[JSON], refusal)),
         ]),
-        answering(&["401 Unauthorized"]),
+        Server::answering(&["401 Unauthorized"]),
     );
     assert_snapshot!(with_secret(&sign_in, &api).run());
 }
@@ -122,7 +110,7 @@ fn a_refused_sign_in_says_why_and_what_helps() {
              TRACE\\r\\nCorrelation ID: TRACE\",\"error_codes\":[{code}],\"trace_id\":\"TRACE\",\"correlation_id\":\"TRACE\"}}"
         );
         let sign_in = Server::tls([Reply::bytes(response("401 Unauthorized", &[JSON], body))]);
-        let outcome = with_secret(&sign_in, &answering(&[]))
+        let outcome = with_secret(&sign_in, &Server::answering(&[]))
             .naming("Some reason for app 'x'.", "{text}")
             .run();
         outcomes.push(format!("## {code}\n{outcome}"));
@@ -196,7 +184,7 @@ fn a_refused_sign_in_says_why_and_what_helps() {
         ))]);
         outcomes.push(format!(
             "## {name}\n{}",
-            with_secret(&sign_in, &answering(&[])).run()
+            with_secret(&sign_in, &Server::answering(&[])).run()
         ));
     }
     let all = outcomes.join("\n\n");
@@ -218,7 +206,7 @@ fn a_date_in_retry_after_becomes_seconds() {
             &[&header],
             "",
         ))]);
-        let outcome = with_secret(&sign_in, &answering(&[])).run();
+        let outcome = with_secret(&sign_in, &Server::answering(&[])).run();
         assert_eq!(
             outcome.json()["error"]["retry_after_seconds"].as_u64(),
             seconds,
@@ -229,7 +217,7 @@ fn a_date_in_retry_after_becomes_seconds() {
 
 #[test]
 fn a_second_call_that_is_not_sent_leaves_the_first_answer_standing() {
-    let sign_in = granting(&[TOKEN, OTHER_TOKEN]);
+    let sign_in = Server::granting(&[TOKEN, OTHER_TOKEN], 3599);
     let api = Server::plain([
         Reply::bytes(response("401 Unauthorized", &[JSON], "{}")).closing_the_server()
     ]);
@@ -254,7 +242,8 @@ fn a_lost_sign_in_is_no_answer_and_nothing_was_sent() {
     ];
     let outcomes = cases.map(|(name, sign_in)| {
         let authority = sign_in.url().replace("http:", "https:");
-        let step = with_secret(&sign_in, &answering(&[])).env("AZURE_AUTHORITY_HOST", authority);
+        let step =
+            with_secret(&sign_in, &Server::answering(&[])).env("AZURE_AUTHORITY_HOST", authority);
         format!("## {name}\n{}", step.args(["--timeout", "1"]).run())
     });
     assert_snapshot!(outcomes.join("\n\n"));
@@ -263,7 +252,7 @@ fn a_lost_sign_in_is_no_answer_and_nothing_was_sent() {
 #[test]
 fn sign_in_and_call_share_one_connection_to_one_host() {
     let server = Server::tls([
-        Reply::keeping_open(response("200 OK", &[JSON], TOKEN)),
+        Reply::keeping_open(response("200 OK", &[JSON], GRANTED)),
         Reply::keeping_open(response("200 OK", &[JSON], "{}")),
     ]);
     let outcome = with_secret(&server, &server).run();

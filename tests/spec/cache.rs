@@ -10,34 +10,13 @@ use serde_json::{Value, json};
 
 use crate::support::step::file_with;
 use crate::support::token::now;
-use crate::support::{Outcome, Reply, Server, Step, response, step};
-
-const JSON: &str = "Content-Type: application/json";
+use crate::support::{JSON, Outcome, Reply, Server, Step, response, step};
 
 /// A folder's path at which nothing is yet.
 fn fresh_folder() -> PathBuf {
     let path = file_with("");
     fs::remove_file(&path).unwrap();
     path
-}
-
-fn granting(tokens: &[&str], expires_in: u64) -> Server {
-    let grants: Vec<Reply> = tokens
-        .iter()
-        .map(|token| {
-            let grant = json!({"access_token": token, "expires_in": expires_in});
-            Reply::bytes(response("200 OK", &[JSON], grant.to_string()))
-        })
-        .collect();
-    Server::tls(grants)
-}
-
-fn answering(statuses: &[&str]) -> Server {
-    let replies: Vec<Reply> = statuses
-        .iter()
-        .map(|status| Reply::bytes(response(status, &[JSON], "{}")))
-        .collect();
-    Server::tls(replies)
 }
 
 fn cached(folder: &Path, sign_in: &Server, api: &Server) -> Step {
@@ -73,7 +52,10 @@ fn assert_used(outcome: &Outcome, api: &Server, token: &str) {
 #[test]
 fn a_token_is_kept_for_its_owner_alone_and_taken_by_the_next_run() {
     let folder = fresh_folder();
-    let (sign_in, api) = (granting(&["kept"], 3600), answering(&["200 OK", "200 OK"]));
+    let (sign_in, api) = (
+        Server::granting(&["kept"], 3600),
+        Server::answering(&["200 OK", "200 OK"]),
+    );
     let first = cached(&folder, &sign_in, &api).run();
     assert_used(&first, &api, "kept");
     let second = cached(&folder, &sign_in, &api).run();
@@ -97,12 +79,15 @@ fn each_application_and_scope_has_a_token_of_its_own() {
         ("AZURE_TENANT_ID", "other.example"),
         ("MDE_SCOPE", "other/.default"),
     ];
-    let (sign_in, api) = (granting(&["a"], 3600), answering(&["200 OK"]));
+    let (sign_in, api) = (
+        Server::granting(&["a"], 3600),
+        Server::answering(&["200 OK"]),
+    );
     cached(&folder, &sign_in, &api).run();
     for (name, value) in changes {
         // The authority is the same only if the server is.
-        let other = granting(&["b"], 3600);
-        let outcome = cached(&folder, &other, &answering(&["200 OK"]))
+        let other = Server::granting(&["b"], 3600);
+        let outcome = cached(&folder, &other, &Server::answering(&["200 OK"]))
             .env(name, value)
             .run();
         assert_eq!(
@@ -118,7 +103,10 @@ fn each_application_and_scope_has_a_token_of_its_own() {
 fn a_token_is_renewed_five_minutes_before_it_expires() {
     for (expires_in, kept) in [(299, 0), (301, 1)] {
         let folder = fresh_folder();
-        let (sign_in, api) = (granting(&["short"], expires_in), answering(&["200 OK"]));
+        let (sign_in, api) = (
+            Server::granting(&["short"], expires_in),
+            Server::answering(&["200 OK"]),
+        );
         cached(&folder, &sign_in, &api).run();
         let count = if folder.exists() {
             files(&folder).len()
@@ -129,8 +117,8 @@ fn a_token_is_renewed_five_minutes_before_it_expires() {
     }
     let folder = fresh_folder();
     let (sign_in, api) = (
-        granting(&["old", "new"], 3600),
-        answering(&["200 OK", "200 OK"]),
+        Server::granting(&["old", "new"], 3600),
+        Server::answering(&["200 OK", "200 OK"]),
     );
     cached(&folder, &sign_in, &api).run();
     let [file] = files(&folder).try_into().unwrap();
@@ -147,8 +135,8 @@ fn a_token_is_renewed_five_minutes_before_it_expires() {
 fn a_401_discards_the_token() {
     let folder = fresh_folder();
     let (sign_in, api) = (
-        granting(&["old", "new"], 3600),
-        answering(&["200 OK", "401 Unauthorized", "200 OK"]),
+        Server::granting(&["old", "new"], 3600),
+        Server::answering(&["200 OK", "401 Unauthorized", "200 OK"]),
     );
     cached(&folder, &sign_in, &api).run();
     let outcome = cached(&folder, &sign_in, &api).run();
@@ -157,9 +145,12 @@ fn a_401_discards_the_token() {
     assert!(fs::read_to_string(file).unwrap().contains("\"new\""));
 }
 
+/// What is done to the folder and the file in it.
+type Preparation = fn(&Path, &Path);
+
 #[test]
 fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
-    let prepare: [(&str, fn(&Path, &Path)); 5] = [
+    let prepare: [(&str, Preparation); 5] = [
         ("damaged", |_, file| {
             fs::write(file, "{\"access_token\":\"MARK").unwrap()
         }),
@@ -178,8 +169,8 @@ fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
     let outcomes = prepare.map(|(name, prepare)| {
         let folder = fresh_folder();
         let (sign_in, api) = (
-            granting(&["old", "new"], 3600),
-            answering(&["200 OK", "200 OK"]),
+            Server::granting(&["old", "new"], 3600),
+            Server::answering(&["200 OK", "200 OK"]),
         );
         cached(&folder, &sign_in, &api).run();
         let [file] = files(&folder).try_into().unwrap();
@@ -197,7 +188,10 @@ fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_a_warning() {
-    let (sign_in, api) = (granting(&["new"], 3600), answering(&["200 OK"]));
+    let (sign_in, api) = (
+        Server::granting(&["new"], 3600),
+        Server::answering(&["200 OK"]),
+    );
     let outcome = cached(Path::new("/dev/null/x"), &sign_in, &api).run();
     assert_used(&outcome, &api, "new");
     assert_snapshot!(outcome.stderr);
@@ -208,7 +202,7 @@ fn given_tokens_and_those_of_managed_identities_are_not_kept() {
     let folder = fresh_folder();
     let grant = r#"{"access_token":"x","expires_in":"86399"}"#;
     let metadata = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
-    let api = answering(&["200 OK", "200 OK"]);
+    let api = Server::answering(&["200 OK", "200 OK"]);
     let path = folder.to_str().unwrap();
     let managed = step().api(&api).env("MDE_AUTH", "managed-identity");
     let managed = managed.env("AZURE_POD_IDENTITY_AUTHORITY_HOST", metadata.url());
@@ -221,7 +215,10 @@ fn given_tokens_and_those_of_managed_identities_are_not_kept() {
 #[test]
 fn twenty_steps_at_once_leave_one_valid_file_and_a_second_round_signs_in_no_more() {
     let folder = fresh_folder();
-    let (sign_in, api) = (granting(&["same"; 40], 3600), answering(&["200 OK"; 40]));
+    let (sign_in, api) = (
+        Server::granting(&["same"; 40], 3600),
+        Server::answering(&["200 OK"; 40]),
+    );
     let round = || {
         thread::scope(|scope| {
             let runs: Vec<_> = (0..20)

@@ -9,10 +9,8 @@ use insta::assert_snapshot;
 use jsonschema::Draft;
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, Reply, Server, Step, request_for, response, step};
+use crate::support::{JSON, Outcome, Reply, Server, Step, request_for, response, step};
 use crate::validate;
-
-const JSON: &str = "Content-Type: application/json";
 
 #[test]
 fn every_exit_status_is_produced() {

@@ -4,9 +4,7 @@ use insta::assert_snapshot;
 
 use crate::support::certificates::Leaf;
 use crate::support::proxy::Proxy;
-use crate::support::{Authority, Reply, Server, Step, response, step};
-
-const JSON: &str = "Content-Type: application/json";
+use crate::support::{Authority, JSON, Reply, Server, Step, response, step};
 
 fn sign_in() -> Server {
     Server::tls([Reply::bytes(response(

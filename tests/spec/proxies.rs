@@ -8,9 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::step::file_with;
-use crate::support::{Authority, Outcome, Reply, Server, Step, response, step};
+use crate::support::{Authority, JSON, Outcome, Reply, Server, Step, response, step};
 
-const JSON: &str = "Content-Type: application/json";
 /// How long a proxy may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -10,9 +10,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, Reply, Server, response, step};
-
-const JSON: &str = "Content-Type: application/json; charset=utf-8";
+use crate::support::{JSON, Outcome, Reply, Server, response, step};
 
 fn answered(reply: Reply) -> Outcome {
     let server = Server::tls([reply]);

@@ -17,9 +17,8 @@ use percent_encoding::percent_decode_str;
 use crate::support::certificates::{Validity, client_certificate, key};
 use crate::support::step::file_with;
 use crate::support::token::{AUDIENCE, decode, now};
-use crate::support::{Outcome, Reply, Server, Step, response, step};
+use crate::support::{JSON, Outcome, Reply, Server, Step, response, step};
 
-const JSON: &str = "Content-Type: application/json; charset=utf-8";
 /// As a managed identity's endpoint answers: numbers are strings.
 const GRANTED: &str = r#"{"access_token":"granted.token","expires_in":"86399","expires_on":"1700000000","resource":"x","token_type":"Bearer"}"#;
 

@@ -7,7 +7,7 @@ pub mod step;
 pub mod token;
 
 pub use certificates::Authority;
-pub use server::{Reply, Server, response};
+pub use server::{JSON, Reply, Server, response};
 pub use step::{Outcome, Step, step};
 
 /// The request that most tests send.

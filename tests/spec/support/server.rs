@@ -8,12 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::json;
 
 use super::Authority;
 use super::certificates::Leaf;
 
 /// How long a connection may idle; longer than any test's time limit.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The header of an answer in JSON.
+pub const JSON: &str = "Content-Type: application/json; charset=utf-8";
 
 /// What the server does with one request.
 #[must_use]
@@ -156,6 +160,21 @@ impl Server {
         replies: impl IntoIterator<Item = Reply>,
     ) -> Self {
         Self::start(Some(config), replies)
+    }
+
+    /// A sign-in service that grants each of `tokens` once, for `expires_in` seconds.
+    pub fn granting(tokens: &[&str], expires_in: u64) -> Self {
+        Self::tls(tokens.iter().map(|token| {
+            let grant =
+                json!({"token_type": "Bearer", "expires_in": expires_in, "access_token": token});
+            Reply::bytes(response("200 OK", &[JSON], grant.to_string()))
+        }))
+    }
+
+    /// An API that answers with each of `statuses` once.
+    pub fn answering(statuses: &[&str]) -> Self {
+        let reply = |status: &&str| Reply::bytes(response(status, &[JSON], "{}"));
+        Self::tls(statuses.iter().map(reply))
     }
 
     fn start(config: Option<Arc<ServerConfig>>, replies: impl IntoIterator<Item = Reply>) -> Self {
