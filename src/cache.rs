@@ -61,20 +61,18 @@ impl TokenCache {
         }
     }
 
-    /// The token that is kept, if there is one that is good for a while from `now` on.
+    /// The token that is kept, and how long it is good from `now` on, if that is a while.
     ///
     /// # Errors
     ///
     /// The folder or the file is not for the owner alone, or cannot be read, or is damaged.
-    pub fn find(&self, now: SystemTime) -> io::Result<Option<AccessToken>> {
+    pub fn find(&self, now: SystemTime) -> io::Result<Option<(AccessToken, Duration)>> {
         let Some(entry) = self.read()? else {
             return Ok(None);
         };
-        let good_until = UNIX_EPOCH + Duration::from_secs(entry.expires_at);
-        let is_good = good_until
-            .checked_sub(MARGIN)
-            .is_some_and(|renewal| now < renewal);
-        Ok(is_good.then_some(entry.access_token))
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let remaining = Duration::from_secs(entry.expires_at).saturating_sub(now);
+        Ok((remaining > MARGIN).then_some((entry.access_token, remaining)))
     }
 
     /// Keeps the token that was granted at `now`.

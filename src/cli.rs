@@ -27,6 +27,10 @@ pub struct Invocation {
     pub request: Option<PathBuf>,
     /// `--sandbox`
     pub sandbox: bool,
+    /// `--batch`
+    pub batch: bool,
+    /// `--wait`
+    pub wait: Option<Duration>,
     /// `--timeout`
     pub timeout: Option<Duration>,
     /// `--verbose`
@@ -65,11 +69,9 @@ fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             // Asked for elsewhere, before anything can go wrong.
             Long("exit-zero") => {}
             Long("verbose") => invocation.verbose = true,
-            Long("timeout") => {
-                let text = parser.value()?.into_string()?;
-                let limit = parse_time_limit(&text).map_err(|rule| format!("--timeout {rule}"))?;
-                invocation.timeout = Some(limit);
-            }
+            Long("batch") => invocation.batch = true,
+            Long("wait") => invocation.wait = Some(seconds("--wait", &mut parser)?),
+            Long("timeout") => invocation.timeout = Some(seconds("--timeout", &mut parser)?),
             Long("help") | Short('h') => return Ok(Command::Print(help())),
             Long("version") | Short('V') => return Ok(Command::Print(version())),
             Value(value) if invocation.request.is_none() && !is_check => {
@@ -99,6 +101,11 @@ fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         true => Command::Check(invocation),
         false => Command::Step(invocation),
     })
+}
+
+fn seconds(option: &str, parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
+    let text = parser.value()?.into_string()?;
+    Ok(parse_time_limit(&text).map_err(|rule| format!("{option} {rule}"))?)
 }
 
 fn schema_named(argument: Option<lexopt::Arg<'_>>) -> Result<&'static str, lexopt::Error> {

@@ -21,19 +21,27 @@ pub enum ExitStatus {
     SignInRefused = 4,
     /// There is no answer.
     NoAnswer = 5,
+    /// With `--wait`: the service answered, but the action did not end as cancelled.
+    NotCancelled = 6,
     /// The answer could not be written.
     NotWritten = 7,
+    /// A batch was ended by SIGINT.
+    Interrupted = 130,
+    /// A batch was ended by SIGTERM.
+    Terminated = 143,
 }
 
 impl ExitStatus {
-    /// Every exit status, in their order: the table that `--help`, the manifest and the README show.
-    pub const ALL: [Self; 7] = [
+    /// Every exit status that tells of an answer, in their order: the table that `--help`, the manifest and the README
+    /// show. A signal's are those of every program.
+    pub const ALL: [Self; 8] = [
         Self::Accepted,
         Self::Refused,
         Self::BadRequest,
         Self::BadSettings,
         Self::SignInRefused,
         Self::NoAnswer,
+        Self::NotCancelled,
         Self::NotWritten,
     ];
 
@@ -55,7 +63,10 @@ impl ExitStatus {
             }
             Self::SignInRefused => "sign-in was refused",
             Self::NoAnswer => "no answer: network, TLS, time-out, not HTTP",
+            Self::NotCancelled => "with --wait: answered, but the action did not end as cancelled",
             Self::NotWritten => "the answer could not be written",
+            Self::Interrupted => "ended by SIGINT",
+            Self::Terminated => "ended by SIGTERM",
         }
     }
 
@@ -63,8 +74,8 @@ impl ExitStatus {
     #[must_use]
     pub const fn document(self) -> Document {
         match self {
-            Self::Accepted | Self::Refused => Document::Answer,
-            Self::NotWritten => Document::None,
+            Self::Accepted | Self::Refused | Self::NotCancelled => Document::Answer,
+            Self::NotWritten | Self::Interrupted | Self::Terminated => Document::None,
             _ => Document::Failure,
         }
     }
@@ -74,7 +85,7 @@ impl ExitStatus {
     #[must_use]
     pub const fn or_zero(self, exit_zero: bool) -> Self {
         match self {
-            Self::NotWritten => self,
+            Self::NotWritten | Self::Interrupted | Self::Terminated => self,
             _ if exit_zero => Self::Accepted,
             _ => self,
         }
@@ -217,6 +228,13 @@ pub struct Failure {
     pub code: FailureCode,
     /// What is wrong, where, and what to do: the sentence that stderr shows.
     pub message: String,
+    /// What is wrong alone, where it is said apart; for a line about one try of several.
+    #[serde(skip)]
+    pub what: String,
+    /// The line of the batch, counted from 1; only in a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    pub line: Option<u64>,
     /// Whether the same request may succeed later with nothing changed.
     pub retryable: bool,
     /// How long to wait before the next try, in seconds; only where it is known.
@@ -243,6 +261,8 @@ impl Failure {
         Self {
             code,
             message: message.into(),
+            what: String::new(),
+            line: None,
             retryable: code.retryable(),
             retry_after_seconds: None,
             request_sent: RequestSent::No,

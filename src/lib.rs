@@ -25,17 +25,22 @@ pub mod cache;
 pub mod request;
 pub mod send;
 pub mod retry;
+pub mod pace;
 pub mod progress;
 pub mod tls;
 pub mod lost;
 pub mod sandbox;
+pub mod scenario;
 pub mod response;
 pub mod entity;
 pub mod output;
 pub mod outcome;
 pub mod step;
+pub mod batch;
+pub mod wait;
 pub mod check;
 pub mod deadline;
+pub mod interrupt;
 pub mod error;
 pub mod log;
 pub mod secret;
@@ -70,6 +75,8 @@ pub struct Process<'a> {
     pub stdout_is_terminal: bool,
     /// Standard error.
     pub stderr: &'a mut dyn Write,
+    /// Whether a person looks at standard error.
+    pub stderr_is_terminal: bool,
 }
 
 /// Runs the program: does what the command line asks, writes one document, and tells how it went.
@@ -78,9 +85,25 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     let exit_zero =
         cli::wants_exit_zero(&process.args) || settings::wants_exit_zero(process.environment);
     let stdin = (!process.stdin_is_terminal).then_some(process.stdin);
-    let outcome = cli::parse(process.args)
-        .and_then(|command| conduct(command, stdin, process.environment, &mut log))
-        .unwrap_or_else(Outcome::Failure);
+    let command = cli::parse(process.args);
+    let outcome = command.and_then(|command| match command {
+        Command::Print(text) => Ok(Outcome::Text(text)),
+        Command::Check(invocation) => Ok(check(&invocation, process.environment, &mut log)),
+        Command::Step(invocation) => {
+            let source = source(&invocation, stdin, &mut log)?;
+            let mut reader = Reader::new(process.environment);
+            let options = Options::read(&invocation, &mut reader);
+            log.set_verbose(options.verbose);
+            if options.batch {
+                let watched = process.stderr_is_terminal;
+                batch::run(source, options, reader, process.stdout, watched, &mut log)
+                    .map(Outcome::Batch)
+            } else {
+                step::run(source, options, reader, &mut log).map(Outcome::Answer)
+            }
+        }
+    });
+    let outcome = outcome.unwrap_or_else(Outcome::Failure);
     let status = deliver(
         &outcome,
         process.stdout,
@@ -90,32 +113,14 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     status.or_zero(exit_zero)
 }
 
-/// Does what `command` asks; `stdin` is `None` if a person sits there.
-fn conduct(
-    command: Command,
-    stdin: Option<Box<dyn Read + Send>>,
-    environment: &Environment<'_>,
-    log: &mut Log<'_>,
-) -> Result<Outcome, Failure> {
-    match command {
-        Command::Print(text) => Ok(Outcome::Text(text)),
-        Command::Check(invocation) => {
-            let mut reader = Reader::new(environment);
-            let options = Options::read(&invocation, &mut reader);
-            log.set_verbose(options.verbose);
-            let report = step::check(options, reader, log);
-            Ok(Outcome::Report(Box::new(report)))
-        }
-        Command::Step(invocation) => {
-            let source = source(&invocation, stdin, log)?;
-            let mut reader = Reader::new(environment);
-            let options = Options::read(&invocation, &mut reader);
-            log.set_verbose(options.verbose);
-            step::run(source, options, reader, log).map(Outcome::Answer)
-        }
-    }
+fn check(invocation: &Invocation, environment: &Environment<'_>, log: &mut Log<'_>) -> Outcome {
+    let mut reader = Reader::new(environment);
+    let options = Options::read(invocation, &mut reader);
+    log.set_verbose(options.verbose);
+    Outcome::Report(Box::new(step::check(options, reader, log)))
 }
 
+/// Where the request comes from; `stdin` is `None` if a person sits there.
 fn source(
     invocation: &Invocation,
     stdin: Option<Box<dyn Read + Send>>,

@@ -8,6 +8,7 @@ pub struct Log<'a> {
     stderr: &'a mut dyn Write,
     is_verbose: bool,
     last_warning: String,
+    shows_progress: bool,
 }
 
 impl<'a> Log<'a> {
@@ -17,6 +18,7 @@ impl<'a> Log<'a> {
             stderr,
             is_verbose: false,
             last_warning: String::new(),
+            shows_progress: false,
         }
     }
 
@@ -51,12 +53,22 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// How far things are, for a person at a terminal: on one line that the next line replaces.
+    pub fn progress(&mut self, message: impl Display) {
+        let _ = write!(self.stderr, "\r\x1b[K{message}");
+        let _ = self.stderr.flush();
+        self.shows_progress = true;
+    }
+
     /// A message may repeat what a service said: it stays on its line, and commands no terminal.
     fn line(&mut self, message: impl Display) {
         let text = format!("{}: {message}", env!("CARGO_PKG_NAME"));
         let is_harmful =
             |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
         let text = text.replace(is_harmful, " ");
+        if std::mem::take(&mut self.shows_progress) {
+            let _ = write!(self.stderr, "\r\x1b[K");
+        }
         let _ = writeln!(self.stderr, "{text}");
         let _ = self.stderr.flush();
     }

@@ -20,6 +20,8 @@ pub enum Call {
     ManagedIdentity,
     /// It cancels the machine action.
     Cancel,
+    /// It reads the machine action.
+    Read,
 }
 
 /// The other side of a call, as messages need it.
@@ -47,7 +49,7 @@ impl Peer {
         match self.call {
             Call::SignIn => "AZURE_AUTHORITY_HOST",
             Call::ManagedIdentity => "IDENTITY_ENDPOINT, MDE_AUTH",
-            Call::Cancel => "MDE_BASE_URL",
+            Call::Cancel | Call::Read => "MDE_BASE_URL",
         }
     }
 
@@ -55,6 +57,7 @@ impl Peer {
     fn consequence(&self, stage: Stage) -> &'static str {
         match self.call {
             Call::SignIn | Call::ManagedIdentity => "Nothing was cancelled.",
+            Call::Read => "The status of the action could not be read.",
             Call::Cancel if stage < Stage::Send => "The cancel was not sent.",
             Call::Cancel => {
                 "Whether the action was cancelled is not known: read its status, or cancel it again."
@@ -66,9 +69,18 @@ impl Peer {
 /// The failure that `error`, at `stage` of the call to `peer`, amounts to.
 #[must_use]
 pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
-    let Diagnosis { code, what, remedy } = diagnose(error, stage, peer);
-    let message = format!("{what}. {} {remedy}", peer.consequence(stage));
-    let failure = Failure::new(code, message);
+    let Diagnosis {
+        code,
+        what,
+        remedy,
+        is_lasting,
+    } = diagnose(error, stage, peer);
+    let mut failure = Failure::new(
+        code,
+        format!("{what}. {} {remedy}", peer.consequence(stage)),
+    );
+    failure.retryable &= !is_lasting;
+    failure.what = what;
     match error {
         Error::Timeout(_) => failure,
         // Its debug form is all that this error of the TLS library would add.
@@ -91,6 +103,8 @@ struct Diagnosis {
     code: FailureCode,
     what: String,
     remedy: String,
+    /// Whether it will be the same the next time.
+    is_lasting: bool,
 }
 
 impl Diagnosis {
@@ -99,6 +113,14 @@ impl Diagnosis {
             code,
             what,
             remedy: remedy.into(),
+            is_lasting: false,
+        }
+    }
+
+    fn lasting(self) -> Self {
+        Self {
+            is_lasting: true,
+            ..self
         }
     }
 
@@ -109,7 +131,7 @@ impl Diagnosis {
 
     fn answer(what: String, peer: &Peer) -> Self {
         let remedy = format!("Check {} and any proxy between.", peer.setting());
-        Self::new(FailureCode::InvalidAnswer, what, remedy)
+        Self::new(FailureCode::InvalidAnswer, what, remedy).lasting()
     }
 
     fn tls(what: String, remedy: impl Into<String>) -> Self {
@@ -132,6 +154,9 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
             ),
             "Check the network, or raise --timeout.",
         ),
+        Error::ConnectProxyFailed(reason) if reason.contains(" responded 4") => {
+            through_proxy(peer).lasting()
+        }
         Error::ConnectProxyFailed(_) => through_proxy(peer),
         Error::Io(_) | Error::HostNotFound if stage == Stage::Connect && peer.proxy.is_some() => {
             through_proxy(peer)

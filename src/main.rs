@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         stdout: &mut io::stdout(),
         stdout_is_terminal: io::stdout().is_terminal(),
         stderr: &mut io::stderr(),
+        stderr_is_terminal: io::stderr().is_terminal(),
     });
     ExitCode::from(status.number())
 }

@@ -12,6 +12,8 @@ use crate::output::{self, Answer, FailureDocument};
 pub enum Outcome {
     /// The service's answer.
     Answer(Answer),
+    /// The worst status of a batch, whose lines are written.
+    Batch(ExitStatus),
     /// Why there is none.
     Failure(Failure),
     /// What `check` reports.
@@ -26,7 +28,7 @@ impl Outcome {
         match self {
             Self::Failure(failure) => log.error(failure.with_causes()),
             Self::Report(report) => report.tell(log),
-            Self::Answer(_) | Self::Text(_) => {}
+            Self::Answer(_) | Self::Batch(_) | Self::Text(_) => {}
         }
     }
 
@@ -38,6 +40,7 @@ impl Outcome {
     pub fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
             Self::Answer(answer) => output::write(stdout, answer, is_terminal),
+            Self::Batch(_) => Ok(()),
             Self::Failure(error) => output::write(stdout, &FailureDocument { error }, is_terminal),
             Self::Report(report) => output::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
@@ -50,8 +53,9 @@ impl Outcome {
     #[must_use]
     pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Answer(answer) if !answer.is_success() => ExitStatus::Refused,
-            Self::Answer(_) | Self::Text(_) => ExitStatus::Accepted,
+            Self::Answer(answer) => answer.exit_status(),
+            Self::Batch(status) => *status,
+            Self::Text(_) => ExitStatus::Accepted,
             Self::Failure(failure) => failure.code.exit_status(),
             Self::Report(report) => report.exit_status(),
         }
@@ -68,6 +72,7 @@ impl Outcome {
                 )
             }
             Self::Failure(_) => "there is no answer".to_owned(),
+            Self::Batch(_) => "the batch".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }

@@ -9,7 +9,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::entity::ServiceObject;
-use crate::error::Failure;
+use crate::error::{ExitStatus, Failure};
+use crate::wait::Outcome;
 
 /// What the service answered, whatever its status.
 ///
@@ -27,6 +28,10 @@ pub struct Answer {
     /// The body.
     #[serde(flatten)]
     pub body: Body,
+    /// What has truly become of the action; only with `--wait`. The rest of the answer is then that of the last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Outcome")]
+    pub outcome: Option<Outcome>,
 }
 
 impl Answer {
@@ -34,6 +39,17 @@ impl Answer {
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status_code)
+    }
+
+    /// The status that the process ends with.
+    #[must_use]
+    pub fn exit_status(&self) -> ExitStatus {
+        match self.outcome {
+            Some(Outcome::Cancelled) => ExitStatus::Accepted,
+            Some(_) => ExitStatus::NotCancelled,
+            None if self.is_success() => ExitStatus::Accepted,
+            None => ExitStatus::Refused,
+        }
     }
 }
 

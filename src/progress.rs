@@ -55,6 +55,7 @@ struct Notes {
     /// Host and port that the call is to; what is done with a proxy on the way there is part of connecting.
     target: Mutex<String>,
     stage: AtomicU8,
+    has_connected: AtomicBool,
     broke_off: AtomicBool,
 }
 
@@ -64,6 +65,7 @@ impl Progress {
         let mut target = self.0.target.lock().unwrap_or_else(PoisonError::into_inner);
         *target = authority(uri);
         self.0.stage.store(0, Ordering::Relaxed);
+        self.0.has_connected.store(false, Ordering::Relaxed);
         self.0.broke_off.store(false, Ordering::Relaxed);
     }
 
@@ -76,6 +78,12 @@ impl Progress {
     /// The call is at least at `stage` now.
     pub fn reach(&self, stage: Stage) {
         self.0.stage.fetch_max(stage as u8, Ordering::Relaxed);
+    }
+
+    /// Whether the call went out on a connection that an earlier call had opened.
+    #[must_use]
+    pub fn is_on_kept_connection(&self) -> bool {
+        self.stage() >= Stage::Send && !self.0.has_connected.load(Ordering::Relaxed)
     }
 
     /// The stage that the call has reached.

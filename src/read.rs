@@ -26,14 +26,16 @@ pub enum Source {
 }
 
 impl Source {
-    fn name(&self) -> &'static str {
+    /// How messages name it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Stdin(_) => "the request on stdin",
             Self::File(_) => "the request in the file",
         }
     }
 
-    fn open(self) -> io::Result<Input> {
+    pub(crate) fn open(self) -> io::Result<Input> {
         Ok(match self {
             Self::Stdin(stdin) => Input {
                 bytes: stdin,
@@ -51,8 +53,8 @@ impl Source {
 }
 
 /// What is read from.
-struct Input {
-    bytes: Box<dyn Read + Send>,
+pub(crate) struct Input {
+    pub(crate) bytes: Box<dyn Read + Send>,
     /// Whether there surely is an end, so that it can be waited for.
     has_end: bool,
 }

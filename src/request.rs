@@ -35,3 +35,23 @@ pub fn cancel(
         .body(body)
         .map_err(|error| not_a_url(&error))
 }
+
+/// `GET {base}/api/machineactions/{id}`: the action as it is now.
+///
+/// Source: "Get machineAction API", "HTTP request" and "Request headers".
+///
+/// # Errors
+///
+/// The base and the id do not make a URL.
+pub fn read(
+    base: &ServiceUrl,
+    input: &Input,
+    token: &AccessToken,
+) -> Result<Request<Vec<u8>>, Failure> {
+    let id = input.path_parameters.machineactionid.as_str();
+    Request::get(base.join(&format!("/api/machineactions/{id}")))
+        .header(AUTHORIZATION, token.header_value())
+        .header(ACCEPT, "application/json")
+        .body(Vec::new())
+        .map_err(|error| not_a_url(&error))
+}

@@ -42,6 +42,7 @@ pub fn answer(received: &Received) -> Result<Answer, Failure> {
         reason: reason(received.status),
         response_headers: headers(&received.headers),
         body,
+        outcome: None,
     })
 }
 

@@ -2,21 +2,59 @@
 
 use std::time::Duration;
 
-use ureq::http::StatusCode;
-
+use crate::auth::refusal;
+use crate::error::{Failure, FailureCode};
 use crate::lost::Call;
+use crate::response::{self, Received};
 
-/// How often a managed identity's endpoint is asked at most.
-const MAX_TRIES: u32 = 5;
+/// How often a call is made at most. A verdict that comes often is the answer.
+pub const MAX_TRIES: u32 = 6;
 
-/// How long to wait before the next try of `call`, after its `tries`-th was answered with `status`; `None` if the
-/// answer stands.
+/// The longest pause that is not asked for, before the second try; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
+/// `random` is from 0 to 1.
 ///
-/// Source for a managed identity: "How to use managed identities for Azure resources on an Azure VM to acquire an access
-/// token", "Retry guidance".
+/// A cancel may be repeated: it names one action by its id, and cancelling that twice cancels nothing else. So a lost
+/// answer is asked for again. This holds for a token and for reading an action, too, but for no other call of this API.
 #[must_use]
-pub fn pause(call: Call, status: StatusCode, tries: u32) -> Option<Duration> {
-    let may_pass = matches!(status.as_u16(), 404 | 410 | 429 | 500..=599);
-    let is_worth_it = call == Call::ManagedIdentity && may_pass && tries < MAX_TRIES;
-    is_worth_it.then(|| Duration::from_millis(500) * 2_u32.pow(tries - 1))
+pub fn pause(
+    call: Call,
+    outcome: Result<&Received, &Failure>,
+    tries: u32,
+    random: f64,
+) -> Option<Duration> {
+    let asked = match outcome {
+        Ok(received) if is_transient(call, received) => response::retry_after_seconds(received),
+        Err(failure) if may_pass(failure) => None,
+        _ => return None,
+    };
+    let asked = Duration::from_secs(asked.unwrap_or_default());
+    (tries < MAX_TRIES).then(|| backoff(tries, random).max(asked))
+}
+
+/// Exponential, with full jitter: many steps that failed together do not come again together.
+fn backoff(tries: u32, random: f64) -> Duration {
+    let longest = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1));
+    longest.mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// Sources: "Microsoft Defender for Endpoint API - error codes" for the API; "How to use managed identities for Azure
+/// resources on an Azure VM to acquire an access token", "Retry guidance"; the transient numbers of Microsoft Entra ID.
+fn is_transient(call: Call, received: &Received) -> bool {
+    let status = received.status.as_u16();
+    match call {
+        Call::Cancel | Call::Read => matches!(status, 429 | 500 | 502 | 503 | 504),
+        Call::SignIn => {
+            matches!(status, 429 | 500 | 502 | 503 | 504)
+                || (status != 200 && refusal::is_transient(received))
+        }
+        Call::ManagedIdentity => matches!(status, 404 | 410 | 429 | 500..=599),
+    }
+}
+
+/// A time-out has used up the time that another try would need.
+fn may_pass(failure: &Failure) -> bool {
+    failure.retryable && failure.code != FailureCode::Timeout
 }

@@ -2,18 +2,17 @@
 //! no tenant, no credentials and no network. Everything but the network is real: sign-in, the request as it would be
 //! sent, the body's compression.
 //!
-//! The same request gets the same answer, byte for byte. Times are those of the documentation's examples.
+//! The same request gets the same answer, byte for byte, in each run. Times are those of the documentation's examples.
 
-use std::io::{Read, Write};
+use std::collections::HashMap;
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use ureq::http::header::{AUTHORIZATION, HeaderValue};
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
@@ -22,188 +21,9 @@ use ureq::{Body, Error, SendBody};
 use crate::auth::application::{Application, Proof};
 use crate::auth::{Credentials, SignIn};
 use crate::input::JsonBody;
+use crate::scenario::{Answer, Asked, SCENARIO_PREFIX};
 use crate::secret::Secret;
 use crate::service_url::ServiceUrl;
-
-/// The id that begins every scenario's; six digits follow: a status, and which of its answers.
-pub const SCENARIO_PREFIX: &str = "00000000-0000-0000-0000-000000";
-
-/// One of the interesting answers, and the id that asks for it.
-pub struct Scenario {
-    /// The last six digits of the id.
-    pub digits: &'static str,
-    /// What the id stands for, and what is answered.
-    pub about: &'static str,
-    answer: fn(&Asked) -> Answer,
-}
-
-impl Scenario {
-    /// The id that asks for this answer.
-    #[must_use]
-    pub fn id(&self) -> String {
-        format!("{SCENARIO_PREFIX}{}", self.digits)
-    }
-}
-
-/// Every scenario. Any other GUID is that of an open action, which is cancelled.
-///
-/// Source of the errors: captured answers of the service and of gateways before it.
-pub const SCENARIOS: [Scenario; 19] = [
-    Scenario {
-        digits: "200000",
-        about: "an open action: it is cancelled, and comes back as the entity",
-        answer: |asked| Answer::entity(&Entity::cancelled(asked)),
-    },
-    Scenario {
-        digits: "200001",
-        about: "an action that has already succeeded: it comes back unchanged",
-        answer: |asked| Answer::entity(&Entity::succeeded(asked)),
-    },
-    Scenario {
-        digits: "200002",
-        about: "an open action, with an empty body in the answer",
-        answer: |_| Answer::text(200, "text/plain", ""),
-    },
-    Scenario {
-        digits: "302000",
-        about: "a redirect to another host: an answer, never followed",
-        answer: |_| {
-            Answer::text(302, "text/plain", "")
-                .header("Location", "https://elsewhere.example/api/machineactions")
-        },
-    },
-    Scenario {
-        digits: "400000",
-        about: "an action that is already final, and refused for it",
-        answer: |_| {
-            Answer::error(
-                400,
-                "BadRequest",
-                "The machine action is already in a final state",
-            )
-        },
-    },
-    Scenario {
-        digits: "400001",
-        about: "a body that the service does not take",
-        answer: |_| Answer::error(400, "InvalidRequestBody", "Request body is incorrect"),
-    },
-    Scenario {
-        digits: "400002",
-        about: "another action is in progress",
-        answer: |_| {
-            Answer::error(
-                400,
-                "ActiveRequestAlreadyExists",
-                "Action is already in progress, active action id: b0ed2843-040f-4d40-ad12-977a9729a55d",
-            )
-        },
-    },
-    Scenario {
-        digits: "401000",
-        about: "a token that the service does not take, renewed or not",
-        answer: |_| {
-            Answer::error(
-                401,
-                "Unauthorized",
-                "The token is not valid for this resource",
-            )
-        },
-    },
-    Scenario {
-        digits: "401001",
-        about: "a token that has expired: renewed once, then the action is cancelled",
-        answer: |asked| {
-            if asked.token_was_renewed {
-                Answer::entity(&Entity::cancelled(asked))
-            } else {
-                Answer::error(401, "Unauthorized", "The token has expired")
-            }
-        },
-    },
-    Scenario {
-        digits: "403000",
-        about: "missing roles, as one part of the service says it",
-        answer: |_| {
-            Answer::error(
-                403,
-                "Forbidden",
-                "Missing application roles. API required roles: Machine.Read.All,Machine.ReadWrite.All, application \
-                 roles: Machine.Isolate.",
-            )
-        },
-    },
-    Scenario {
-        digits: "403001",
-        about: "missing roles, as another part says it",
-        answer: |_| {
-            Answer::error(
-                403,
-                "Forbidden",
-                "The application does not have any of the required application permissions (Machine.Isolate, \
-                 Machine.CollectForensic, Machine.Scan, Machine.RestrictExecution, Machine.StopAndQuarantine, \
-                 Machine.Offboard, Machine.LiveResponse) to access the resource.",
-            )
-        },
-    },
-    Scenario {
-        digits: "404000",
-        about: "no such action",
-        answer: |asked| {
-            let message = format!("Machine action {} was not found", asked.id);
-            Answer::error(404, "ResourceNotFound", &message)
-        },
-    },
-    Scenario {
-        digits: "404001",
-        about: "no such action, with an empty body",
-        answer: |_| Answer::text(404, "text/plain", ""),
-    },
-    Scenario {
-        digits: "404002",
-        about: "no such action, in a gateway's own envelope",
-        answer: |_| {
-            Answer::json(
-                404,
-                &json!({"statusCode": 404, "message": "Resource not found"}),
-            )
-        },
-    },
-    Scenario {
-        digits: "409000",
-        about: "a conflict with another call",
-        answer: |_| Answer::error(409, "Conflict", "The machine action is being changed"),
-    },
-    Scenario {
-        digits: "429000",
-        about: "the quota is used up; Retry-After says for how long",
-        answer: |_| {
-            let message = "API calls quota exceeded! maximum allowed 100 per 00:01:00";
-            Answer::error(429, "429", message).header("Retry-After", "30")
-        },
-    },
-    Scenario {
-        digits: "500000",
-        about: "the service fails",
-        answer: |_| Answer::error(500, "InternalServerError", "An internal error has occurred"),
-    },
-    Scenario {
-        digits: "502000",
-        about: "a proxy's page in HTML",
-        answer: |_| {
-            let page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
-            Answer::text(502, "text/html", page)
-        },
-    },
-    Scenario {
-        digits: "503000",
-        about: "the service is overloaded; Retry-After says for how long",
-        answer: |_| {
-            Answer::error(503, "ServiceUnavailable", "The service is overloaded")
-                .header("Retry-After", "5")
-        },
-    },
-];
 
 const TENANT: &str = "00000000-0000-0000-0000-000000000000";
 const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
@@ -224,6 +44,8 @@ pub fn credentials(authority: ServiceUrl, scope: &str) -> Credentials {
 #[derive(Debug, Default)]
 pub struct Sandbox {
     has_granted: AtomicBool,
+    /// How often a scenario was asked for: a cancel, or a read.
+    counts: Mutex<HashMap<(bool, String), u32>>,
 }
 
 /// What stands in a token's signature: the first, and one that was asked for later.
@@ -239,17 +61,22 @@ impl Middleware for Sandbox {
         let (head, body) = request.into_parts();
         let mut text = String::new();
         body.into_reader().read_to_string(&mut text)?;
-        let answer = match cancelled_id(&head.method, &head.uri) {
-            Some(id) => {
+        let answer = match asked_about(&head.method, &head.uri) {
+            Some((id, is_cancel)) => {
                 let token = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
                 let body: JsonBody = serde_json::from_str(&text).unwrap_or_default();
                 let asked = Asked {
+                    count: self.count(is_cancel, id),
                     id: id.to_owned(),
                     comment: body.comment,
                     token_was_renewed: token
                         .is_some_and(|token| token.ends_with(RENEWED.as_bytes())),
                 };
-                asked.answer()
+                if is_cancel {
+                    asked.cancel()
+                } else {
+                    asked.read()
+                }
             }
             None if head.uri.path().ends_with("/oauth2/v2.0/token") => self.grant(&text),
             None => Answer::text(404, "text/plain", ""),
@@ -259,6 +86,16 @@ impl Middleware for Sandbox {
 }
 
 impl Sandbox {
+    fn count(&self, is_cancel: bool, id: &str) -> u32 {
+        if !id.starts_with(SCENARIO_PREFIX) {
+            return 1;
+        }
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry((is_cancel, id.to_owned())).or_default();
+        *count += 1;
+        *count
+    }
+
     /// A token as Microsoft Entra ID makes them, for the scope that `form` asks for.
     fn grant(&self, form: &str) -> Answer {
         let scope = form
@@ -287,199 +124,17 @@ impl Sandbox {
     }
 }
 
-/// The id in `POST …/api/machineactions/{id}/cancel`.
-fn cancelled_id<'a>(method: &Method, uri: &'a Uri) -> Option<&'a str> {
-    let path = uri.path().strip_suffix("/cancel")?;
+/// The id in `POST …/api/machineactions/{id}/cancel` or `GET …/api/machineactions/{id}`, and whether it is the former.
+fn asked_about<'a>(method: &Method, uri: &'a Uri) -> Option<(&'a str, bool)> {
+    let path = uri.path();
+    let is_cancel = method == Method::POST;
+    let path = if is_cancel {
+        path.strip_suffix("/cancel")?
+    } else {
+        path
+    };
     let (before, id) = path.rsplit_once('/')?;
-    let is_cancel = method == Method::POST && before.ends_with("/api/machineactions");
-    is_cancel.then_some(id)
-}
-
-/// What the step asked for.
-struct Asked {
-    id: String,
-    comment: Option<String>,
-    token_was_renewed: bool,
-}
-
-impl Asked {
-    fn answer(&self) -> Answer {
-        if !is_guid(&self.id) {
-            let message = format!(
-                "The key value ({}) from request is not valid. The key value should be format of type 'Edm.Guid'.",
-                self.id
-            );
-            return Answer::error(400, "BadRequest", &message);
-        }
-        let [open, ..] = &SCENARIOS;
-        let scenario = SCENARIOS.iter().find(|scenario| scenario.id() == self.id);
-        (scenario.unwrap_or(open).answer)(self)
-    }
-}
-
-fn is_guid(id: &str) -> bool {
-    id.len() == 36
-        && id.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
-/// The answer's parts, before it is put into ureq's form.
-struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, &'static str)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    /// What comes with every answer, and marks it as not the service's.
-    const HEADERS: [(&'static str, &'static str); 3] = [
-        ("Date", "Fri, 07 Feb 2025 10:57:23 GMT"),
-        ("Connection", "keep-alive"),
-        ("X-Sandbox", "cancel-machine-action"),
-    ];
-
-    fn text(status: u16, content_type: &'static str, text: &str) -> Self {
-        let mut headers = Self::HEADERS.to_vec();
-        headers.push(("Content-Type", content_type));
-        Self {
-            status,
-            headers,
-            body: text.as_bytes().to_vec(),
-        }
-    }
-
-    fn json(status: u16, value: &Value) -> Self {
-        Self::text(
-            status,
-            "application/json; charset=utf-8",
-            &value.to_string(),
-        )
-    }
-
-    fn error(status: u16, code: &str, message: &str) -> Self {
-        let target = "5a4d0b0e-0000-4000-8000-73616e64626f";
-        Self::json(
-            status,
-            &json!({"error": {"code": code, "message": message, "target": target}}),
-        )
-    }
-
-    /// The machine action with the documented headers, compressed as they say.
-    fn entity(entity: &Entity<'_>) -> Self {
-        let mut headers = Self::HEADERS.to_vec();
-        headers.extend([
-            (
-                "Content-Type",
-                "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8",
-            ),
-            ("Transfer-Encoding", "chunked"),
-            ("Content-Encoding", "deflate"),
-            ("Vary", "Accept-Encoding"),
-            (
-                "mise-correlation-id",
-                "8d39c870-35e0-4d26-aa40-b15aa1b5c79a",
-            ),
-            ("OData-Version", "4.0"),
-            (
-                "Strict-Transport-Security",
-                "max-age=31536000; includeSubDomains",
-            ),
-        ]);
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        // Neither the serialising of these fields nor the writing to a Vec can fail.
-        let _ = encoder.write_all(&serde_json::to_vec(entity).unwrap_or_default());
-        Self {
-            status: 200,
-            headers,
-            body: encoder.finish().unwrap_or_default(),
-        }
-    }
-
-    fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    fn into_response(self) -> Result<Response<Body>, Error> {
-        let mut response = Response::builder().status(self.status);
-        for (name, value) in self.headers {
-            response = response.header(name, value);
-        }
-        Ok(response.body(Body::builder().data(self.body))?)
-    }
-}
-
-/// The machine action, with the keys of a captured answer in its order.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entity<'a> {
-    #[serde(rename = "@odata.context")]
-    odata_context: &'static str,
-    id: &'a str,
-    r#type: &'static str,
-    title: Option<&'static str>,
-    requestor: &'static str,
-    requestor_comment: &'static str,
-    status: &'static str,
-    machine_id: &'static str,
-    computer_dns_name: &'static str,
-    creation_date_time_utc: &'static str,
-    last_update_date_time_utc: &'static str,
-    cancellation_requestor: Option<&'static str>,
-    cancellation_comment: Option<&'a str>,
-    cancellation_date_time_utc: Option<&'static str>,
-    #[serde(rename = "errorHResult")]
-    error_h_result: i64,
-    scope: &'static str,
-    external_id: Option<&'static str>,
-    request_source: &'static str,
-    related_file_info: Option<&'static str>,
-    commands: [&'static str; 0],
-    troubleshoot_info: Option<&'static str>,
-}
-
-impl<'a> Entity<'a> {
-    /// An action that was open until now.
-    fn cancelled(asked: &'a Asked) -> Self {
-        Self {
-            cancellation_requestor: Some("cancel-machine-action sandbox"),
-            cancellation_comment: asked.comment.as_deref(),
-            cancellation_date_time_utc: Some("2025-02-07T10:57:23.1480563Z"),
-            last_update_date_time_utc: "2025-02-07T10:57:23.1480563Z",
-            ..Self::with_status(asked, "Cancelled")
-        }
-    }
-
-    /// An action that came to its end before it could be cancelled.
-    fn succeeded(asked: &'a Asked) -> Self {
-        Self::with_status(asked, "Succeeded")
-    }
-
-    fn with_status(asked: &'a Asked, status: &'static str) -> Self {
-        Self {
-            odata_context: "https://api.securitycenter.microsoft.com/api/$metadata#MachineActions/$entity",
-            id: &asked.id,
-            r#type: "Isolate",
-            title: None,
-            requestor: "Analyst@TestPrd.onmicrosoft.com",
-            requestor_comment: "test for docs",
-            status,
-            machine_id: "7b1f4967d9728e5aa3c06a9e617a22a4a5a17378",
-            computer_dns_name: "desktop-test",
-            creation_date_time_utc: "2025-02-07T10:55:38.2262283Z",
-            last_update_date_time_utc: "2025-02-07T10:56:44.6596267Z",
-            cancellation_requestor: None,
-            cancellation_comment: None,
-            cancellation_date_time_utc: None,
-            error_h_result: 0,
-            scope: "Full",
-            external_id: None,
-            request_source: "PublicApi",
-            related_file_info: None,
-            commands: [],
-            troubleshoot_info: None,
-        }
-    }
+    before
+        .ends_with("/api/machineactions")
+        .then_some((id, is_cancel))
 }

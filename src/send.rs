@@ -1,19 +1,22 @@
 //! The only module that touches the network, and the only one that waits.
 
 use std::io::{self, Read};
-use std::thread;
+use std::time::{Duration, Instant};
 
+use ring::rand::{SecureRandom, SystemRandom};
 use ureq::config::Config;
-use ureq::http::Request;
+use ureq::http::{Request, StatusCode};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Error, Proxy};
 
 use crate::deadline::Deadline;
 use crate::error::{Failure, RequestSent};
+use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::lost::{self, Call, Peer};
+use crate::pace::Pacer;
 use crate::progress::{self, Progress, Stage};
-use crate::response::{MAX_BODY, Received};
+use crate::response::{self, MAX_BODY, Received};
 use crate::retry;
 use crate::sandbox::Sandbox;
 use crate::settings::Network;
@@ -22,18 +25,26 @@ use crate::tls::TlsConnector;
 /// The greatest header of an answer, in bytes.
 const MAX_HEADER: usize = 64 << 10;
 
-/// Makes calls, one at a time, until the deadline.
+/// Makes calls, one at a time, each until its deadline.
 pub struct Sender {
     agent: Agent,
     proxy: Option<Proxy>,
     progress: Progress,
-    deadline: Deadline,
+    interrupt: Interrupt,
+    paces: Option<Paces>,
+}
+
+/// The paces of a batch: each API has a limit of its own.
+struct Paces {
+    cancel: Pacer,
+    read: Pacer,
 }
 
 impl Sender {
-    /// A sender that goes the way of `network`, or that asks the embedded Defender and touches no network.
+    /// A sender that goes the way of `network`, or that asks the embedded Defender and touches no network. Its waiting is
+    /// cut short by `interrupt`.
     #[must_use]
-    pub fn new(network: Network, deadline: Deadline, sandbox: bool) -> Self {
+    pub fn new(network: Network, sandbox: bool, interrupt: Interrupt) -> Self {
         let config = Agent::config_builder()
             // The service's verdict is an answer, whatever its status; so is a redirect: a token follows none.
             .http_status_as_error(false)
@@ -59,46 +70,125 @@ impl Sender {
             agent: Agent::with_parts(config, connector, DefaultResolver::default()),
             proxy: network.proxy,
             progress,
-            deadline,
+            interrupt,
+            paces: None,
         }
     }
 
-    /// Sends `request` and reads its whole answer; tries again where that is documented to help.
+    /// Paces all further calls, as a batch must: so many in a minute and in an hour, 0 being no limit.
+    pub fn pace(&mut self, per_minute: u32, per_hour: u32) {
+        self.paces = Some(Paces {
+            cancel: Pacer::new(per_minute, per_hour),
+            read: Pacer::new(per_minute, per_hour),
+        });
+    }
+
+    /// How long a call that is ready now has to wait for its turn.
+    #[must_use]
+    pub fn wait_for_turn(&mut self, call: Call) -> Duration {
+        let now = Instant::now();
+        self.pacer(call)
+            .map_or(Duration::ZERO, |pacer| pacer.wait(now))
+    }
+
+    fn pacer(&mut self, call: Call) -> Option<&mut Pacer> {
+        let paces = self.paces.as_mut()?;
+        match call {
+            Call::Cancel => Some(&mut paces.cancel),
+            Call::Read => Some(&mut paces.read),
+            Call::SignIn | Call::ManagedIdentity => None,
+        }
+    }
+
+    /// What breaks off a call in hand, from another thread.
+    #[must_use]
+    pub fn breaker(&self) -> impl FnOnce() + Send + 'static {
+        let agent = self.agent.clone();
+        move || agent.shutdown()
+    }
+
+    /// Sends `request` and reads its whole answer; tries again where that may help and the deadline allows.
     ///
     /// # Errors
     ///
     /// There is no answer, or only a part of one.
     pub fn send(
-        &self,
+        &mut self,
         call: Call,
         request: &Request<Vec<u8>>,
+        deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Received, Failure> {
-        let mut tries = 1;
+        let mut tries = Tries::default();
         loop {
-            let received = self.send_once(call, request.clone())?;
-            let pause = retry::pause(call, received.status, tries)
-                .filter(|pause| *pause < self.deadline.remaining());
-            let Some(pause) = pause else {
-                return Ok(received);
+            let begun = Instant::now();
+            if let Some(pacer) = self.pacer(call) {
+                pacer.called(begun);
+            }
+            let outcome = self.send_once(call, request, deadline);
+            tries.note(&outcome);
+            let pause = self.pause(call, &outcome, tries.count());
+            // No try begins that would have less time than the last one took.
+            let needed = pause.map(|pause| pause + begun.elapsed());
+            let (Some(pause), true) = (pause, needed < Some(deadline.remaining())) else {
+                return tries.conclude(outcome);
             };
             log.notice(format_args!(
-                "try {tries} was answered with status {}; the next follows in {} s.",
-                received.status.as_u16(),
+                "try {}: {}; the next follows in {:.1} s.",
+                tries.count(),
+                tries.last(),
                 pause.as_secs_f64()
             ));
-            #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
-            thread::sleep(pause);
-            tries += 1;
+            self.interrupt.wait(pause);
+            if self.interrupt.status().is_some() {
+                return tries.conclude(outcome);
+            }
         }
     }
 
-    fn send_once(&self, call: Call, request: Request<Vec<u8>>) -> Result<Received, Failure> {
-        let proxy = self.proxy_for(call, &request);
+    /// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
+    fn pause(
+        &mut self,
+        call: Call,
+        outcome: &Result<Received, Failure>,
+        tries: u32,
+    ) -> Option<Duration> {
+        let turn = self.wait_for_turn(call);
+        if let (Ok(received), Some(pacer)) = (outcome, self.pacer(call))
+            && received.status == StatusCode::TOO_MANY_REQUESTS
+            && let Some(seconds) = response::retry_after_seconds(received)
+        {
+            // Others have used up the quota: whatever becomes of this call, the next ones wait, too.
+            let until = Instant::now().checked_add(Duration::from_secs(seconds));
+            pacer.pause_until(until.unwrap_or_else(Instant::now));
+        }
+        if self.interrupt.status().is_some() {
+            return None;
+        }
+        let pause = retry::pause(call, outcome.as_ref(), tries, random())?;
+        Some(pause.max(turn))
+    }
+
+    fn send_once(
+        &self,
+        call: Call,
+        request: &Request<Vec<u8>>,
+        deadline: Deadline,
+    ) -> Result<Received, Failure> {
+        let proxy = self.proxy_for(call, request);
         let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
-        let peer = Peer::new(call, request.uri(), via, self.deadline.limit());
-        self.progress.restart(request.uri());
-        self.exchange(request, proxy.cloned()).map_err(|error| {
+        let peer = Peer::new(call, request.uri(), via, deadline.limit());
+        let exchange = || {
+            self.progress.restart(request.uri());
+            self.exchange(request.clone(), proxy.cloned(), deadline)
+        };
+        let mut outcome = exchange();
+        if matches!(outcome, Err(Error::Io(_))) && self.progress.is_on_kept_connection() {
+            // The server has closed a connection that was kept alive, just as the request went out: it is repeated on a
+            // new one.
+            outcome = exchange();
+        }
+        outcome.map_err(|error| {
             let stage = self.progress.stage();
             let request_sent = match call {
                 Call::Cancel if stage >= Stage::Send => RequestSent::Unknown,
@@ -115,12 +205,17 @@ impl Sender {
         (is_for_proxy && !proxy.is_no_proxy(request.uri())).then_some(proxy)
     }
 
-    fn exchange(&self, request: Request<Vec<u8>>, proxy: Option<Proxy>) -> Result<Received, Error> {
+    fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        proxy: Option<Proxy>,
+        deadline: Deadline,
+    ) -> Result<Received, Error> {
         let only_https = is_https(&request);
         let request = self
             .agent
             .configure_request(request)
-            .timeout_global(Some(self.deadline.remaining()))
+            .timeout_global(Some(deadline.remaining()))
             .https_only(only_https)
             .proxy(proxy)
             .build();
@@ -147,6 +242,62 @@ impl Sender {
             body: bytes,
         })
     }
+}
+
+/// What became of the tries of one call.
+#[derive(Default)]
+struct Tries {
+    said: Vec<String>,
+    request_sent: Option<RequestSent>,
+}
+
+impl Tries {
+    fn count(&self) -> u32 {
+        u32::try_from(self.said.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The last try in a few words.
+    fn last(&self) -> &str {
+        self.said.last().map_or("", String::as_str)
+    }
+
+    /// Notes one more try.
+    fn note(&mut self, outcome: &Result<Received, Failure>) {
+        let said = match outcome {
+            Ok(received) => format!("answered with status {}", received.status.as_u16()),
+            Err(failure) => {
+                if failure.request_sent == RequestSent::Unknown {
+                    self.request_sent = Some(RequestSent::Unknown);
+                }
+                failure.what.clone()
+            }
+        };
+        self.said.push(said);
+    }
+
+    /// The outcome that stands. A failure tells of every try, and of each whether the request may have been sent in it.
+    fn conclude(self, outcome: Result<Received, Failure>) -> Result<Received, Failure> {
+        outcome.map_err(|mut failure| {
+            if self.said.len() > 1 {
+                let said = self.said.iter().enumerate();
+                let said: Vec<String> = said
+                    .map(|(index, said)| format!("{}: {said}", index + 1))
+                    .collect();
+                failure.message +=
+                    &format!(" Tried {} times ({}).", self.said.len(), said.join("; "));
+            }
+            failure.request_sent = self.request_sent.unwrap_or(failure.request_sent);
+            failure
+        })
+    }
+}
+
+/// A number from 0 to 1.
+fn random() -> f64 {
+    let mut bytes = [0; 4];
+    // Without random numbers the pauses are the shortest; they only spread the load.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)
 }
 
 fn is_https(request: &Request<Vec<u8>>) -> bool {

@@ -29,7 +29,11 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Options {
     /// Answer from the embedded Defender.
     pub sandbox: bool,
-    /// The time limit of the run.
+    /// Many requests, one a line.
+    pub batch: bool,
+    /// How long to wait until the action is final, if at all.
+    pub wait: Option<Duration>,
+    /// The time limit of a request.
     pub timeout: Duration,
     /// Say on stderr what is done.
     pub verbose: bool,
@@ -40,12 +44,16 @@ impl Options {
     #[must_use]
     pub fn read(invocation: &Invocation, reader: &mut Reader<'_>) -> Self {
         let sandbox = reader.switch(&variable::SANDBOX);
+        let batch = reader.switch(&variable::BATCH);
+        let wait = reader.time_limit(&variable::WAIT);
         let timeout = reader.time_limit(&variable::TIMEOUT);
         let verbose = reader.switch(&variable::VERBOSE);
         // Its value is asked for elsewhere, before anything can go wrong; here it is only checked.
         reader.switch(&variable::EXIT_ZERO);
         Self {
             sandbox: invocation.sandbox || sandbox,
+            batch: invocation.batch || batch,
+            wait: invocation.wait.or(wait),
             timeout: invocation.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
             verbose: invocation.verbose || verbose,
         }
@@ -61,6 +69,10 @@ pub struct Settings {
     pub scope: String,
     /// Who calls it.
     pub credentials: Credentials,
+    /// How many calls a batch makes in a minute at most; 0 is no limit.
+    pub calls_per_minute: u32,
+    /// How many calls a batch makes in an hour at most; 0 is no limit.
+    pub calls_per_hour: u32,
     /// Where tokens are kept between runs.
     pub token_cache: Option<PathBuf>,
     /// The way to the hosts.
@@ -95,6 +107,8 @@ impl Settings {
         let scope = reader
             .text(&variable::SCOPE)
             .unwrap_or_else(|| cloud.scope.to_owned());
+        let calls_per_minute = count(&mut reader, &variable::CALLS_PER_MINUTE, 100);
+        let calls_per_hour = count(&mut reader, &variable::CALLS_PER_HOUR, 1500);
         let token_cache = reader.text(&variable::TOKEN_CACHE).map(PathBuf::from);
         let network = Network {
             roots: roots(&mut reader),
@@ -114,6 +128,8 @@ impl Settings {
             base,
             scope,
             credentials,
+            calls_per_minute,
+            calls_per_hour,
             token_cache: token_cache.filter(|_| !sandbox),
             network,
         })
@@ -134,6 +150,14 @@ fn resource_of(scope: &str) -> &str {
 #[must_use]
 pub fn wants_exit_zero(environment: &Environment<'_>) -> bool {
     Reader::new(environment).switch(&variable::EXIT_ZERO)
+}
+
+fn count(reader: &mut Reader<'_>, setting: &Setting, default: u32) -> u32 {
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|_| "must be a whole number, 0 for no limit")
+    };
+    reader.parsed(setting, parse).unwrap_or(default)
 }
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {

@@ -1,6 +1,6 @@
 //! One request, from its text to its answer.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use ureq::http::StatusCode;
 
@@ -9,8 +9,9 @@ use crate::cache::TokenCache;
 use crate::check::Report;
 use crate::deadline::Deadline;
 use crate::environment::Reader;
-use crate::error::{Failure, RequestSent};
+use crate::error::{ExitStatus, Failure, FailureCode, RequestSent};
 use crate::input::Input;
+use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::lost::Call;
 use crate::output::Answer;
@@ -20,6 +21,10 @@ use crate::response::{self, Received};
 use crate::send::Sender;
 use crate::settings::{Options, Settings};
 use crate::validate::validate;
+use crate::wait::{self, Outcome};
+
+/// A token is renewed this long before it expires.
+const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// Reads the request from `source`, makes the call, and gives the service's answer.
 ///
@@ -35,70 +40,129 @@ pub fn run(
     let deadline = Deadline::after(options.timeout);
     let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
     let input = validate(&text)?;
-    let step = Step::new(options, reader, deadline, log)?;
-    step.cancel(&input, log)
+    let mut step = Step::new(options, reader, Interrupt::default(), log)?;
+    step.answer(&input, deadline, log)
 }
 
 /// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
 #[must_use]
 pub fn check(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
-    let step = match Step::new(options, reader, deadline, log) {
+    let mut step = match Step::new(options, reader, Interrupt::default(), log) {
         Ok(step) => step,
         Err(failure) => return Report::of_failure(failure),
     };
     let token = match &step.settings.credentials {
         Credentials::AccessToken(token) => Ok(token.clone()),
-        Credentials::SignIn(sign_in) => step.sign_in(sign_in, log),
+        Credentials::SignIn(_) => step.sign_in(deadline, log),
     };
-    Report::new(
-        &step.settings,
-        token.as_ref().map_err(Clone::clone),
-        SystemTime::now(),
-    )
+    let token = token.as_ref().map_err(Clone::clone);
+    Report::new(&step.settings, token, SystemTime::now())
 }
 
-/// What one run works with.
-struct Step {
+/// What one run works with: for one request, or for one after the other.
+pub struct Step {
     settings: Settings,
     sender: Sender,
+    interrupt: Interrupt,
+    wait: Option<Duration>,
+    /// The token of the last sign-in, and when it is to be renewed.
+    token: Option<(AccessToken, Instant)>,
+    /// Why signing in again would be refused again.
+    refusal: Option<Failure>,
 }
 
 impl Step {
-    fn new(
+    /// A step with the settings that `reader` reads; `interrupt` cuts its waiting short.
+    ///
+    /// # Errors
+    ///
+    /// The settings are not usable.
+    pub fn new(
         options: Options,
         reader: Reader<'_>,
-        deadline: Deadline,
+        interrupt: Interrupt,
         log: &mut Log<'_>,
     ) -> Result<Self, Failure> {
-        let mut settings = Settings::read(reader, options.sandbox, deadline.remaining())?;
+        let mut settings = Settings::read(reader, options.sandbox, options.timeout)?;
         if options.sandbox {
             log.notice(
                 "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
             );
         }
         let network = std::mem::take(&mut settings.network);
-        let sender = Sender::new(network, deadline, options.sandbox);
-        Ok(Self { settings, sender })
+        let mut sender = Sender::new(network, options.sandbox, interrupt.clone());
+        if options.batch {
+            sender.pace(settings.calls_per_minute, settings.calls_per_hour);
+        }
+        Ok(Self {
+            settings,
+            sender,
+            interrupt,
+            wait: options.wait,
+            token: None,
+            refusal: None,
+        })
+    }
+
+    /// What makes the calls.
+    pub fn sender(&mut self) -> &mut Sender {
+        &mut self.sender
+    }
+
+    /// Cancels, and if it was asked for waits until the action is final.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer to give.
+    pub fn answer(
+        &mut self,
+        input: &Input,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Result<Answer, Failure> {
+        let cancelled = self.cancel(input, deadline, log);
+        let answer = match self.wait {
+            Some(wait) if may_have_been_carried_out(&cancelled) => {
+                self.verify(input, cancelled, wait, log)
+            }
+            _ => cancelled,
+        }?;
+        if answer.exit_status() != ExitStatus::Accepted {
+            log.error(self.advice(&answer, input));
+        }
+        Ok(answer)
+    }
+
+    fn advice(&self, answer: &Answer, input: &Input) -> String {
+        if let Some(outcome) = answer.outcome {
+            return wait::advice(outcome).to_owned();
+        }
+        let token = match &self.settings.credentials {
+            Credentials::AccessToken(token) => Some(token),
+            Credentials::SignIn(_) => self.token.as_ref().map(|(token, _)| token),
+        };
+        let claims = token.and_then(AccessToken::claims);
+        let shortcoming = claims.map(|claims| claims.shortcoming(self.settings.resource()));
+        response::advice(answer, input, shortcoming.as_deref())
     }
 
     /// Cancels; a token that the API no longer takes is renewed once.
-    fn cancel(&self, input: &Input, log: &mut Log<'_>) -> Result<Answer, Failure> {
-        let mut token = match &self.settings.credentials {
-            Credentials::AccessToken(token) => token.clone(),
-            Credentials::SignIn(sign_in) => self.token(sign_in, log)?,
-        };
-        let mut received = self.call(input, &token, log)?;
-        if received.status == StatusCode::UNAUTHORIZED
-            && let Credentials::SignIn(sign_in) = &self.settings.credentials
-        {
+    fn cancel(
+        &mut self,
+        input: &Input,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Result<Answer, Failure> {
+        let token = self.token(deadline, log)?;
+        let mut received = self.call(Call::Cancel, input, &token, deadline, log)?;
+        let is_renewable = matches!(self.settings.credentials, Credentials::SignIn(_));
+        if received.status == StatusCode::UNAUTHORIZED && is_renewable {
             log.detail("the API does not take the token: signing in once more");
-            self.forget(sign_in, &token, log);
-            let renewed = self.sign_in(sign_in, log);
-            let second = renewed.and_then(|renewed| {
-                token = renewed;
-                self.call(input, &token, log)
-            });
+            self.forget(&token, log);
+            let renewed = self.sign_in(deadline, log);
+            let second =
+                renewed.and_then(|token| self.call(Call::Cancel, input, &token, deadline, log));
             match second {
                 Ok(second) => received = second,
                 // Nothing more was sent: the first answer stands, as the truth about the cancel.
@@ -108,46 +172,140 @@ impl Step {
                 Err(failure) => return Err(failure),
             }
         }
-        let answer = response::answer(&received)?;
-        if !answer.is_success() {
-            let claims = token.claims();
-            let shortcoming = claims.map(|claims| claims.shortcoming(self.settings.resource()));
-            log.error(response::advice(&answer, input, shortcoming.as_deref()));
-        }
-        Ok(answer)
+        response::answer(&received)
     }
 
-    fn token(&self, sign_in: &SignIn, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+    /// Reads the action until its status is final or `wait` is over. What was read last is the answer; if nothing could
+    /// be read, what the cancel brought stands.
+    fn verify(
+        &mut self,
+        input: &Input,
+        cancelled: Result<Answer, Failure>,
+        wait: Duration,
+        log: &mut Log<'_>,
+    ) -> Result<Answer, Failure> {
+        let deadline = Deadline::after(wait);
+        let mut last_read = None;
+        let mut reads = 0;
+        loop {
+            let answer = self
+                .token(deadline, log)
+                .and_then(|token| self.call(Call::Read, input, &token, deadline, log))
+                .and_then(|received| response::answer(&received));
+            reads += 1;
+            match answer {
+                Ok(answer) if answer.is_success() => {
+                    let outcome = wait::outcome(&answer);
+                    last_read = Some(answer);
+                    if outcome.is_some() {
+                        break;
+                    }
+                }
+                Ok(answer) if matches!(answer.status_code, 401 | 403) => {
+                    log.notice(
+                        "the action cannot be read with this token: grant Machine.Read.All or Machine.ReadWrite.All with \
+                         admin consent.",
+                    );
+                    break;
+                }
+                Ok(answer) => log.detail(format_args!(
+                    "reading the action was answered with status {}",
+                    answer.status_code
+                )),
+                Err(failure) => log.detail(failure),
+            }
+            let pause = wait::pause(reads).max(self.sender.wait_for_turn(Call::Read));
+            if pause >= deadline.remaining() {
+                break;
+            }
+            self.interrupt.wait(pause);
+            if self.interrupt.status().is_some() {
+                break;
+            }
+        }
+        match (last_read, cancelled) {
+            (Some(answer), _) => Ok(Answer {
+                outcome: Some(wait::outcome(&answer).unwrap_or(Outcome::Pending)),
+                ..answer
+            }),
+            (None, Ok(answer)) => Ok(Answer {
+                outcome: Some(Outcome::Unverified),
+                ..answer
+            }),
+            (None, Err(failure)) => Err(failure),
+        }
+    }
+
+    /// The token that is at hand and good for a while, or else a new one.
+    fn token(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+        let sign_in = match &self.settings.credentials {
+            Credentials::AccessToken(token) => return Ok(token.clone()),
+            Credentials::SignIn(sign_in) => sign_in,
+        };
+        if let Some((token, renewal)) = &self.token
+            && Instant::now() < *renewal
+        {
+            return Ok(token.clone());
+        }
         if let Some(cache) = self.cache(sign_in) {
             match cache.find(SystemTime::now()) {
-                Ok(Some(token)) => {
+                Ok(Some((token, remaining))) => {
                     log.detail("taking the token from the cache");
+                    self.keep(&token, remaining);
                     return Ok(token);
                 }
                 Ok(None) => {}
                 Err(error) => warn_of_cache(&error, log),
             }
         }
-        self.sign_in(sign_in, log)
+        self.sign_in(deadline, log)
     }
 
-    fn sign_in(&self, sign_in: &SignIn, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+    /// Keeps `token`, good for `lifetime` from now, for the calls to come.
+    fn keep(&mut self, token: &AccessToken, lifetime: Duration) {
+        let renewal = Instant::now().checked_add(lifetime.saturating_sub(MARGIN));
+        self.token = renewal.map(|renewal| (token.clone(), renewal));
+    }
+
+    fn sign_in(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        let granted = self.new_token(deadline, log);
+        if let Err(failure) = &granted
+            && matches!(
+                failure.code,
+                FailureCode::SignInRefused | FailureCode::InvalidSettings
+            )
+        {
+            self.refusal = Some(failure.clone());
+        }
+        granted
+    }
+
+    fn new_token(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
+        let sign_in = match &self.settings.credentials {
+            Credentials::AccessToken(token) => return Ok(token.clone()),
+            Credentials::SignIn(sign_in) => sign_in,
+        };
         log.detail(format_args!("signing in: {sign_in}"));
         let now = SystemTime::now();
-        let received = self
-            .sender
-            .send(sign_in.call(), &sign_in.request(now)?, log)?;
+        let request = sign_in.request(now)?;
+        let received = self.sender.send(sign_in.call(), &request, deadline, log)?;
         let grant = sign_in.grant(&received)?;
         if let Some(cache) = self.cache(sign_in)
             && let Err(error) = cache.keep(&grant, now)
         {
             warn_of_cache(&error, log);
         }
+        self.keep(&grant.token, Duration::from_secs(grant.expires_in));
         Ok(grant.token)
     }
 
-    fn forget(&self, sign_in: &SignIn, token: &AccessToken, log: &mut Log<'_>) {
-        if let Some(cache) = self.cache(sign_in)
+    fn forget(&mut self, token: &AccessToken, log: &mut Log<'_>) {
+        self.token = None;
+        if let Credentials::SignIn(sign_in) = &self.settings.credentials
+            && let Some(cache) = self.cache(sign_in)
             && let Err(error) = cache.forget(token)
         {
             warn_of_cache(&error, log);
@@ -165,20 +323,34 @@ impl Step {
     }
 
     fn call(
-        &self,
+        &mut self,
+        call: Call,
         input: &Input,
         token: &AccessToken,
+        deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Received, Failure> {
-        let request = request::cancel(&self.settings.base, input, token)?;
-        log.detail(format_args!("POST {}", request.uri()));
-        let received = self.sender.send(Call::Cancel, &request, log)?;
+        let base = &self.settings.base;
+        let request = match call {
+            Call::Read => request::read(base, input, token)?,
+            _ => request::cancel(base, input, token)?,
+        };
+        log.detail(format_args!("{} {}", request.method(), request.uri()));
+        let received = self.sender.send(call, &request, deadline, log)?;
         log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),
             received.body.len()
         ));
         Ok(received)
+    }
+}
+
+/// Whether the action may have been cancelled, or may have been final before: reading it tells.
+fn may_have_been_carried_out(cancelled: &Result<Answer, Failure>) -> bool {
+    match cancelled {
+        Ok(answer) => answer.is_success() || matches!(answer.status_code, 400 | 409),
+        Err(failure) => failure.request_sent == RequestSent::Unknown,
     }
 }
 

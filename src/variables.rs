@@ -20,12 +20,26 @@ pub const SANDBOX: OptionSpec = OptionSpec {
     setting: "MDE_SANDBOX",
     about: "answer from an embedded Defender: no tenant, no credentials, no network",
 };
+/// Many requests, one a line.
+pub const BATCH: OptionSpec = OptionSpec {
+    name: "--batch",
+    value: None,
+    setting: "MDE_BATCH",
+    about: "newline-delimited JSON in, one line out for each line in, until the end of input",
+};
+/// Wait until the action is final.
+pub const WAIT: OptionSpec = OptionSpec {
+    name: "--wait",
+    value: Some("SECONDS"),
+    setting: "MDE_WAIT",
+    about: "after the cancel, read the action until its status is final, so long at most; tell the true outcome",
+};
 /// The time limit of the run.
 pub const TIMEOUT: OptionSpec = OptionSpec {
     name: "--timeout",
     value: Some("SECONDS"),
     setting: "MDE_TIMEOUT",
-    about: "time limit for all of it: reading the request, sign-in and the call; 60 unless set, a day at most",
+    about: "time limit for all of a request but --wait: reading it, sign-in, all tries and pauses; 60 unless set, a day at most",
 };
 /// End with status 0 whatever the verdict.
 pub const EXIT_ZERO: OptionSpec = OptionSpec {
@@ -42,7 +56,7 @@ pub const VERBOSE: OptionSpec = OptionSpec {
     about: "say on stderr what is done, without secrets",
 };
 /// Every option that has a twin.
-pub const OPTIONS: [&OptionSpec; 4] = [&SANDBOX, &TIMEOUT, &EXIT_ZERO, &VERBOSE];
+pub const OPTIONS: [&OptionSpec; 6] = [&SANDBOX, &BATCH, &WAIT, &TIMEOUT, &EXIT_ZERO, &VERBOSE];
 
 /// One environment variable that is no option's twin.
 pub struct Setting {
@@ -186,6 +200,22 @@ pub const TOKEN_CACHE: Setting = Setting::text(
     "MDE_TOKEN_CACHE",
     "folder in which tokens are kept between runs, for the owner's eyes only; none unless set",
 );
+/// The pace of a batch within a minute.
+pub const CALLS_PER_MINUTE: Setting = Setting {
+    default: Some("100"),
+    ..Setting::text(
+        "MDE_CALLS_PER_MINUTE",
+        "calls a minute that a batch makes at most; 0 is no limit",
+    )
+};
+/// The pace of a batch within an hour.
+pub const CALLS_PER_HOUR: Setting = Setting {
+    default: Some("1500"),
+    ..Setting::text(
+        "MDE_CALLS_PER_HOUR",
+        "calls an hour that a batch makes at most; 0 is no limit",
+    )
+};
 /// Other roots of trust.
 pub const CERT_FILE: Setting = Setting::text(
     "SSL_CERT_FILE",
@@ -206,7 +236,7 @@ pub const NO_PROXY: Setting = Setting::text(
 );
 
 /// Every setting.
-pub const SETTINGS: [&Setting; 18] = [
+pub const SETTINGS: [&Setting; 20] = [
     &TENANT_ID,
     &CLIENT_ID,
     &CLIENT_SECRET,
@@ -222,6 +252,8 @@ pub const SETTINGS: [&Setting; 18] = [
     &BASE_URL,
     &SCOPE,
     &TOKEN_CACHE,
+    &CALLS_PER_MINUTE,
+    &CALLS_PER_HOUR,
     &CERT_FILE,
     &HTTPS_PROXY,
     &NO_PROXY,

@@ -2,6 +2,15 @@
 
 use serde::Deserialize;
 
+use crate::response::{self, Received};
+
+/// Whether the sign-in service's answer is a refusal that may pass by itself.
+#[must_use]
+pub fn is_transient(received: &Received) -> bool {
+    let body = response::decoded_body(received).unwrap_or_default();
+    serde_json::from_slice(&body).is_ok_and(|refusal: Refusal| refusal.is_transient())
+}
+
 /// A refusal of the sign-in service (RFC 6749, section 5.2). Its trace ids and times stay out of every message.
 #[derive(Deserialize)]
 pub(super) struct Refusal {

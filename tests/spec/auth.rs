@@ -9,7 +9,10 @@ const TOKEN: &str = "first.token";
 const GRANTED: &str = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"first.token"}"#;
 const OTHER_TOKEN: &str = "second.token";
 fn with_secret(sign_in: &Server, api: &Server) -> Step {
-    step().api(api).signing_in_at(sign_in)
+    step()
+        .api(api)
+        .signing_in_at(sign_in)
+        .args(["--timeout", "5"])
 }
 
 #[test]

@@ -127,6 +127,7 @@ fn at_a_terminal(args: &[&str]) -> String {
         stdout: &mut stdout,
         stdout_is_terminal: true,
         stderr: &mut stderr,
+        stderr_is_terminal: false,
     });
     let (stdout, stderr) = (String::from_utf8(stdout), String::from_utf8(stderr));
     format!(

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 
 use cancel_machine_action::error::{ExitStatus, FailureCode};
-use cancel_machine_action::sandbox::SCENARIOS;
+use cancel_machine_action::scenario::SCENARIOS;
 use cancel_machine_action::{published, schema};
 use insta::assert_snapshot;
 use jsonschema::Draft;
@@ -20,6 +20,7 @@ fn every_exit_status_is_produced() {
     let sign_in = Server::tls([Reply::bytes(response("401 Unauthorized", &[JSON], refusal))]);
     let silent = Server::tls([Reply::bytes("")]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let pending = request_for("00000000-0000-0000-0000-000000200006");
     let outcomes = [
         step().api_with_token(&ok()).run(),
         step().api_with_token(&not_found).run(),
@@ -27,6 +28,10 @@ fn every_exit_status_is_produced() {
         step().run(),
         step().api(&ok()).signing_in_at(&sign_in).run(),
         step().api_with_token(&silent).run(),
+        step()
+            .args(["--sandbox", "--wait", "0.1"])
+            .stdin(pending)
+            .run(),
         step().api_with_token(&ok()).stdout(full).run(),
     ];
     let statuses = outcomes.each_ref().map(|outcome| outcome.status.unwrap());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cancel_machine_action::error::{Document, ExitStatus, FailureCode};
-use cancel_machine_action::{published, sandbox, variables};
+use cancel_machine_action::{published, scenario, variables};
 use serde_json::Value;
 
 use crate::support::{Authority, Reply, Server, response};
@@ -142,7 +142,7 @@ fn every_json_example_is_what_its_schema_says() {
 #[test]
 fn the_tables_are_those_of_the_program() {
     let mut rows: Vec<String> = Vec::new();
-    for scenario in &sandbox::SCENARIOS {
+    for scenario in &scenario::SCENARIOS {
         rows.push(format!("| `{}` | {} |", scenario.id(), scenario.about));
     }
     for status in ExitStatus::ALL {

@@ -131,6 +131,15 @@ struct State {
 }
 
 impl State {
+    /// The next reply; the last one answers all further requests.
+    fn next_reply(&self) -> Option<Reply> {
+        let mut replies = self.replies.lock().unwrap();
+        match replies.len() {
+            0 | 1 => replies.front().cloned(),
+            _ => replies.pop_front(),
+        }
+    }
+
     /// Closes the listener, and waits until it is closed.
     fn close(&self) {
         *self.is_over.lock().unwrap() = true;
@@ -255,7 +264,7 @@ fn serve(state: &State, config: Option<Arc<ServerConfig>>, stream: TcpStream) ->
             };
             state.received.lock().unwrap().push(request);
         }
-        let reply = state.replies.lock().unwrap().pop_front();
+        let reply = state.next_reply();
         let reply = reply.unwrap_or_else(|| Reply::bytes(response("599 Unscripted", &[], "")));
         if reply.closes_server {
             state.close();

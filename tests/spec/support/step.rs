@@ -122,10 +122,14 @@ impl Step {
         let status = wait(&mut child);
         let took = started.elapsed();
         drop(writer.join());
+        let stderr = self.name(stderr.join().expect("stderr is read"));
+        let is_retry = |line: &&str| line.starts_with("cancel-machine-action: try ");
+        let (retries, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_retry);
         Outcome {
             status: status.code(),
             stdout: self.name(stdout.join().expect("stdout is read")),
-            stderr: self.name(stderr.join().expect("stderr is read")),
+            stderr: others.iter().map(|line| format!("{line}\n")).collect(),
+            retries: retries.iter().map(ToString::to_string).collect(),
             took,
         }
     }
@@ -137,8 +141,19 @@ impl Step {
         let text = self.replacements.iter().fold(text, replace);
         // The TLS library tells the time at which it looked at an expired certificate.
         let text = mask_digits_after(text, "verification time ");
-        mask_digits_after(text, "not valid after 1577836800 (")
+        let text = mask_digits_after(text, "not valid after 1577836800 (");
+        mask_tries(text)
     }
+}
+
+/// How often a call was tried is a matter of chance.
+fn mask_tries(text: String) -> String {
+    let mut parts = text.split(" Tried ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.split_once(").").expect("the end of the tries").1;
+        format!("{text} {{tries}}{rest}")
+    })
 }
 
 fn mask_digits_after(text: String, marker: &str) -> String {
@@ -185,8 +200,10 @@ pub struct Outcome {
     pub status: Option<i32>,
     /// All of stdout.
     pub stdout: String,
-    /// All of stderr.
+    /// All of stderr, but for the lines about retries: how many there are is a matter of chance.
     pub stderr: String,
+    /// The lines about retries.
+    pub retries: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
