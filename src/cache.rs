@@ -5,7 +5,7 @@
 //! of another user, is refused. A file is written under another name and then renamed, so that two steps at once find
 //! the one or the other, whole.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,14 @@ use crate::auth::{AccessToken, Grant};
 
 /// A token is renewed this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
+/// A token that is larger is not kept, in bytes; those of the service have some two thousand.
+const MAX_TOKEN: usize = 32 << 10;
 /// No file of a token is larger, in bytes.
 const MAX_FILE: u64 = 64 << 10;
+/// How the name of a file ends that is being written.
+const PARTIAL: &str = "partial";
+/// A file that is being written for so long has been abandoned.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// Where the tokens of one application, for one scope, are kept.
 pub struct TokenCache {
@@ -47,7 +53,7 @@ impl TokenCache {
             scope,
             ..
         } = application;
-        // No part can hold a line break, so that no two applications have one name.
+        // Settings have no line breaks, so that no two applications have one name.
         let name = format!("{authority}\n{tenant}\n{client_id}\n{scope}");
         let hash = digest(&SHA256, name.as_bytes());
         let hex: String = hash
@@ -56,7 +62,8 @@ impl TokenCache {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         Self {
-            folder: folder.to_owned(),
+            // Without a slash at its end, by which a link to a folder would pass for one.
+            folder: folder.components().collect(),
             path: folder.join(format!("{hex}.json")),
         }
     }
@@ -81,14 +88,16 @@ impl TokenCache {
     ///
     /// The folder is not for the owner alone, or cannot be written.
     pub fn keep(&self, grant: &Grant, now: SystemTime) -> io::Result<()> {
-        let lifetime = Duration::from_secs(grant.expires_in);
-        if lifetime <= MARGIN {
+        let lifetime = grant.lifetime();
+        let token = grant.token.expose();
+        if lifetime <= MARGIN || token.len() > MAX_TOKEN {
             return Ok(());
         }
         self.make_folder()?;
+        self.sweep(now)?;
         let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + lifetime;
         let entry = Entry {
-            access_token: grant.token.expose(),
+            access_token: token,
             expires_at: expires_at.as_secs(),
         };
         // Random, because process ids are the same in two containers that share a folder.
@@ -96,7 +105,7 @@ impl TokenCache {
         SystemRandom::new()
             .fill(&mut random)
             .map_err(|_| io::Error::other("this machine gives no random numbers"))?;
-        let suffix = format!("{:x}.partial", u64::from_ne_bytes(random));
+        let suffix = format!("{:x}.{PARTIAL}", u64::from_ne_bytes(random));
         let partial = self.path.with_extension(suffix);
         let written = write_new(&partial, &serde_json::to_vec(&entry)?)
             .and_then(|()| fs::rename(&partial, &self.path));
@@ -104,7 +113,25 @@ impl TokenCache {
             // It may not even exist; what matters is the first error.
             let _ = fs::remove_file(&partial);
         }
-        written
+        written.map_err(|error| naming(&self.folder, &error))
+    }
+
+    /// Removes what steps have left that were killed while they wrote.
+    fn sweep(&self, now: SystemTime) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let is_partial = path
+                .extension()
+                .is_some_and(|extension| extension == PARTIAL);
+            let written = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+            let is_old = written
+                .is_ok_and(|written| now.duration_since(written).is_ok_and(|age| age > ABANDONED));
+            if is_partial && is_old {
+                // Another step may have been faster.
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
     }
 
     /// Forgets `token`, which the API does not take; one that another step has put in its place meanwhile stays.
@@ -122,14 +149,17 @@ impl TokenCache {
     }
 
     fn read(&self) -> io::Result<Option<Entry<AccessToken>>> {
-        if !self.folder.exists() {
+        let Some(folder) = metadata(&self.folder)? else {
             return Ok(None);
-        }
-        check_owner(&self.folder, 0o700)?;
-        if !self.path.exists() {
+        };
+        check_folder(&self.folder, &folder)?;
+        let Some(file) = metadata(&self.path)? else {
             return Ok(None);
+        };
+        check_owner(&self.path, &file, 0o600)?;
+        if !file.is_file() {
+            return Err(refused(&self.path, "is no file"));
         }
-        check_owner(&self.path, 0o600)?;
         let mut bytes = Vec::new();
         File::open(&self.path)?
             .take(MAX_FILE)
@@ -142,10 +172,29 @@ impl TokenCache {
 
     fn make_folder(&self) -> io::Result<()> {
         match DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => check_owner(&self.folder, 0o700),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(naming(&self.folder, &error))
+            }
+            _ => check_folder(&self.folder, &fs::symlink_metadata(&self.folder)?),
         }
     }
+}
+
+fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(naming(path, &error)),
+    }
+}
+
+fn naming(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn refused(path: &Path, what: &str) -> io::Error {
+    let message = format!("{} {what}", path.display());
+    io::Error::new(io::ErrorKind::PermissionDenied, message)
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -158,25 +207,29 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
-/// Refuses what is another user's, a link, or open to others.
-fn check_owner(path: &Path, allowed: u32) -> io::Result<()> {
-    let metadata = fs::symlink_metadata(path)?;
-    let refuse = |what: String| {
-        Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!("{} {what}", path.display()),
-        ))
-    };
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return refuse("belongs to another user".to_owned());
+/// Refuses a folder that is a link, another user's, or open to others. It may be one that everybody uses: nobody is told
+/// to change its mode.
+fn check_folder(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    if !metadata.is_dir() {
+        return Err(refused(path, "is no folder"));
     }
-    if metadata.is_symlink() {
-        return refuse("is a link".to_owned());
+    check_owner(path, metadata, 0o700).map_err(|error| {
+        io::Error::other(format!(
+            "{error}; name a folder of its own, which is created if it is missing"
+        ))
+    })
+}
+
+/// Refuses what is another user's, or open to others.
+fn check_owner(path: &Path, metadata: &Metadata, allowed: u32) -> io::Result<()> {
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused(path, "belongs to another user"));
     }
     let mode = metadata.mode() & 0o777;
     if mode & !allowed != 0 {
-        return refuse(format!(
-            "has the mode {mode:03o}, which is open to others; set it: chmod {allowed:03o}"
+        return Err(refused(
+            path,
+            &format!("has the mode {mode:03o}, which is open to others"),
         ));
     }
     Ok(())

@@ -74,6 +74,8 @@ pub enum ProblemCode {
     WrongAudience,
     /// The token has expired.
     Expired,
+    /// The token is not valid yet.
+    NotValidYet,
     /// The token acts for a user: what it may do depends on that user, too.
     Delegated,
     /// The token has none of the permissions that allow a cancel.
@@ -135,17 +137,20 @@ impl Report {
 
     fn judge(&mut self, claims: &Claims, resource: &str, now: SystemTime) {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let expires_in = claims
             .expires_at
-            .map(|at| at.cast_signed() - now.cast_signed());
+            .map(|at| signed(at).saturating_sub(signed(now)));
         let is_expired = expires_in.is_some_and(|seconds| seconds <= 0);
+        let is_premature = claims.valid_from.is_some_and(|from| from > now);
+        let is_in_time = !is_expired && !is_premature;
         let is_for_api = claims.is_for(resource);
         let has_cancel_role = claims.has_any(&CANCEL_ROLES);
         let has_read_role = claims.has_any(&READ_ROLES);
-        self.may_cancel = is_for_api && !is_expired && has_cancel_role;
-        self.may_read = is_for_api && !is_expired && has_read_role;
+        self.may_cancel = is_for_api && is_in_time && has_cancel_role;
+        self.may_read = is_for_api && is_in_time && has_read_role;
         if !is_for_api {
-            let audience = claims.audience.as_deref().unwrap_or("nothing");
+            let audience = claims.audience();
             self.add(
                 ProblemCode::WrongAudience,
                 format!("the token is for {audience}, not for {resource}: check MDE_SCOPE and MDE_CLOUD, or get another token"),
@@ -155,6 +160,12 @@ impl Report {
             self.add(
                 ProblemCode::Expired,
                 "the token has expired: get another one, or set this machine's clock".to_owned(),
+            );
+        }
+        if is_premature {
+            self.add(
+                ProblemCode::NotValidYet,
+                "the token is not valid yet: set this machine's clock".to_owned(),
             );
         }
         if claims.scopes.is_some() {
@@ -185,9 +196,9 @@ impl Report {
             );
         }
         self.token = Some(TokenReport {
-            audience: claims.audience.clone(),
+            audience: (!claims.audiences.is_empty()).then(|| claims.audience()),
             tenant: claims.tenant.clone(),
-            application: claims.application().map(str::to_owned),
+            application: claims.application.clone(),
             expires_at: claims.expires_at,
             expires_in,
             delegated: claims.scopes.is_some(),
@@ -217,10 +228,11 @@ impl Report {
             let shown =
                 |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
             log.notice(format_args!(
-                "token: audience {}, tenant {}, application {}, roles: {}",
+                "token: audience {}, tenant {}, application {}, {}, roles: {}",
                 shown(&token.audience),
                 shown(&token.tenant),
                 shown(&token.application),
+                expiry(token.expires_in),
                 match token.roles.as_slice() {
                     [] => "none".to_owned(),
                     roles => roles.join(", "),
@@ -246,10 +258,22 @@ impl Report {
             (true, false) => {
                 log.notice("this identity may cancel machine actions, but not read them.");
             }
+            (false, _) if self.token.is_none() => log.error(format_args!(
+                "whether this identity may cancel machine actions is not known: {}",
+                obstacles.join("; ")
+            )),
             (false, _) => log.error(format_args!(
                 "this identity may not cancel machine actions: {}",
                 obstacles.join("; ")
             )),
         }
+    }
+}
+
+fn expiry(expires_in: Option<i64>) -> String {
+    match expires_in {
+        None => "without an expiry".to_owned(),
+        Some(seconds) if seconds <= 0 => "expired".to_owned(),
+        Some(seconds) => format!("expires in {} min", seconds / 60),
     }
 }

@@ -131,9 +131,23 @@ impl<'a> Reader<'a> {
         (self.environment)(name).is_some_and(|value| !value.is_empty())
     }
 
+    /// The name by which the setting is set: the variable's, or its twin's.
+    #[must_use]
+    pub fn name_set(&self, setting: &Setting) -> String {
+        if self.has(setting.name) {
+            setting.name.to_owned()
+        } else {
+            setting.file_twin()
+        }
+    }
+
     /// The variable's value; an empty one counts as not set, because engines pass on what they do not have.
     pub fn value(&mut self, name: &str) -> Option<String> {
         match (self.environment)(name)?.into_string() {
+            Ok(text) if text.contains(char::is_control) => {
+                self.problem(name, "must be one line without control characters");
+                None
+            }
             Ok(text) => Some(text).filter(|text| !text.is_empty()),
             Err(_) => {
                 self.problem(name, "is not UTF-8");

@@ -20,6 +20,7 @@ pub mod environment;
 pub mod variables;
 pub mod cloud;
 pub mod service_url;
+pub mod proxy;
 pub mod auth;
 pub mod cache;
 pub mod request;

@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io::Write;
 
+/// The longest line, in characters: what a service says has a place in it, but must not fill it.
+const MAX_LINE: usize = 8000;
+
 /// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
 pub struct Log<'a> {
     stderr: &'a mut dyn Write,
@@ -63,9 +66,13 @@ impl<'a> Log<'a> {
     /// A message may repeat what a service said: it stays on its line, and commands no terminal.
     fn line(&mut self, message: impl Display) {
         let text = format!("{}: {message}", env!("CARGO_PKG_NAME"));
-        let is_harmful =
-            |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+        let is_harmful = |letter: char| {
+            // Line separators, and what turns the direction of writing around.
+            letter.is_control()
+                || matches!(letter, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        };
         let text = text.replace(is_harmful, " ");
+        let text: String = text.chars().take(MAX_LINE).collect();
         if std::mem::take(&mut self.shows_progress) {
             let _ = write!(self.stderr, "\r\x1b[K");
         }

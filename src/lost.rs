@@ -24,6 +24,18 @@ pub enum Call {
     Read,
 }
 
+impl Call {
+    /// What the call is for, in a word or two.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignIn | Self::ManagedIdentity => "signing in",
+            Self::Cancel => "the cancel",
+            Self::Read => "reading the action",
+        }
+    }
+}
+
 /// The other side of a call, as messages need it.
 pub struct Peer {
     call: Call,
@@ -140,12 +152,9 @@ impl Diagnosis {
 }
 
 fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
-    if let Some(error) = tls_error(error) {
-        return diagnose_tls(error, stage, peer);
-    }
     let host = &peer.host;
-    match error {
-        Error::Timeout(_) => Diagnosis::new(
+    if let Error::Timeout(_) = error {
+        return Diagnosis::new(
             FailureCode::Timeout,
             format!(
                 "the time limit of {} s passed while {}",
@@ -153,17 +162,16 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
                 doing(stage, peer)
             ),
             "Check the network, or raise --timeout.",
-        ),
-        Error::ConnectProxyFailed(reason) if reason.contains(" responded 4") => {
-            through_proxy(peer).lasting()
-        }
-        Error::ConnectProxyFailed(_) => through_proxy(peer),
-        Error::Io(_) | Error::HostNotFound if stage == Stage::Connect && peer.proxy.is_some() => {
-            through_proxy(peer)
-        }
-        Error::Protocol(_) | Error::LargeResponseHeader(..) if stage < Stage::Send => {
-            through_proxy(peer)
-        }
+        );
+    }
+    // Until the handshake with the host itself begins, all that can go wrong is the proxy's.
+    if let (Some(proxy), Stage::Resolve | Stage::Connect) = (&peer.proxy, stage) {
+        return through_proxy(error, proxy, host);
+    }
+    if let Some(error) = tls_error(error) {
+        return diagnose_tls(error, stage, peer);
+    }
+    match error {
         Error::Protocol(_) | Error::LargeResponseHeader(..) => Diagnosis::answer(
             format!("{host} answered something that is not a well-formed HTTP answer"),
             peer,
@@ -181,13 +189,21 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
     }
 }
 
-fn through_proxy(peer: &Peer) -> Diagnosis {
-    let proxy = peer.proxy.as_deref().unwrap_or("the proxy");
-    Diagnosis::new(
-        FailureCode::NetworkError,
-        format!("the proxy {proxy} made no way to {}", peer.host),
-        "Check HTTPS_PROXY (host, port, user, password), NO_PROXY and what the proxy allows.",
-    )
+fn through_proxy(error: &Error, proxy: &str, host: &str) -> Diagnosis {
+    let refused = |status: &str| matches!(error, Error::ConnectProxyFailed(reason) if reason.contains(status));
+    let what = format!("the proxy {proxy} made no way to {host}");
+    let diagnosis = |remedy| Diagnosis::new(FailureCode::NetworkError, what.clone(), remedy);
+    if refused(" 407/") {
+        diagnosis("It wants a user and a password, or others: http://user:password@host:port in HTTPS_PROXY.").lasting()
+    } else if refused(" responded 4") {
+        diagnosis("It does not allow the host: ask who runs it, or name the host in NO_PROXY.")
+            .lasting()
+    } else if tls_error(error).is_some() {
+        diagnosis("If it does not speak TLS itself, begin HTTPS_PROXY with http://; otherwise check its certificate.")
+            .lasting()
+    } else {
+        diagnosis("Check the host and port in HTTPS_PROXY, and that the proxy is up.")
+    }
 }
 
 fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> Diagnosis {
@@ -201,7 +217,12 @@ fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> Diagnosis {
             Diagnosis::network(format!("no connection to {host} could be made"), peer)
         }
         (Stage::Handshake, _) => Diagnosis::network(
-            format!("{host} closed the connection in the TLS handshake"),
+            match &peer.proxy {
+                None => format!("{host} closed the connection in the TLS handshake"),
+                Some(proxy) => format!(
+                    "{host}, or the proxy {proxy} on the way to it, closed the connection in the TLS handshake"
+                ),
+            },
             peer,
         ),
         (Stage::Send, _) => Diagnosis::network(
@@ -263,7 +284,12 @@ fn diagnose_tls(error: &rustls::Error, stage: Stage, peer: &Peer) -> Diagnosis {
     match error {
         rustls::Error::InvalidCertificate(reason) => diagnose_certificate(reason, peer),
         rustls::Error::InvalidMessage(_) => Diagnosis::tls(
-            format!("{host} did not answer in TLS"),
+            match &peer.proxy {
+                None => format!("{host} did not answer in TLS"),
+                Some(proxy) => {
+                    format!("{host}, or the proxy {proxy} on the way to it, did not answer in TLS")
+                }
+            },
             format!("Check the host and port in {}.", peer.setting()),
         ),
         _ => Diagnosis::tls(

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
     TcpConnector, Transport, time,
 };
 
+use crate::deadline::Deadline;
 use crate::tls::TlsConnector;
 
 /// How much is sent at once, in bytes.
@@ -54,6 +55,7 @@ pub struct Progress(Arc<Notes>);
 struct Notes {
     /// Host and port that the call is to; what is done with a proxy on the way there is part of connecting.
     target: Mutex<String>,
+    deadline: Mutex<Option<Deadline>>,
     stage: AtomicU8,
     has_connected: AtomicBool,
     broke_off: AtomicBool,
@@ -61,12 +63,35 @@ struct Notes {
 
 impl Progress {
     /// A new call, of `uri`, begins.
-    pub fn restart(&self, uri: &Uri) {
+    pub fn restart(&self, uri: &Uri, deadline: Deadline) {
         let mut target = self.0.target.lock().unwrap_or_else(PoisonError::into_inner);
         *target = authority(uri);
+        let mut until = self
+            .0
+            .deadline
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *until = Some(deadline);
         self.0.stage.store(0, Ordering::Relaxed);
         self.0.has_connected.store(false, Ordering::Relaxed);
         self.0.broke_off.store(false, Ordering::Relaxed);
+    }
+
+    /// `timeout`, or what is left until the call's deadline if that is less.
+    fn shorten(&self, mut timeout: NextTimeout) -> NextTimeout {
+        let deadline = self
+            .0
+            .deadline
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(deadline) = *deadline {
+            let left = time::Duration::Exact(deadline.remaining());
+            timeout.after = match timeout.after {
+                time::Duration::Exact(after) => time::Duration::Exact(after.min(*left)),
+                time::Duration::NotHappening => left,
+            };
+        }
+        timeout
     }
 
     /// Whether `uri` is at the host that the call is to, not at a proxy on the way there.
@@ -123,8 +148,16 @@ struct Note(Progress, Stage);
 impl<In: Transport> Connector<In> for Note {
     type Out = In;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<In>, Error> {
-        self.0.reach(self.1);
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<In>, Error> {
+        let Self(progress, stage) = self;
+        if progress.is_target(details.uri) {
+            progress.reach(*stage);
+            progress.0.has_connected.store(true, Ordering::Relaxed);
+        }
         Ok(chained)
     }
 }
@@ -134,23 +167,60 @@ impl<In: Transport> Connector<In> for Note {
 struct Watch(Progress);
 
 impl<In: Transport> Connector<In> for Watch {
-    type Out = Either<In, Watched<In>>;
+    type Out = Either<Hurried<In>, Watched<In>>;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        if !self.0.is_target(details.uri) {
-            return Ok(chained.map(Either::A));
-        }
         let progress = self.0.clone();
+        if !self.0.is_target(details.uri) {
+            return Ok(chained.map(|transport| {
+                Either::A(Hurried {
+                    transport,
+                    progress,
+                })
+            }));
+        }
         Ok(chained.map(|transport| {
             Either::B(Watched {
                 transport,
                 progress,
             })
         }))
+    }
+}
+
+/// A connection to a proxy. ureq gives each step of the way through it the whole of the time that is left; here each
+/// gets what is left by then.
+#[derive(Debug)]
+struct Hurried<T> {
+    transport: T,
+    progress: Progress,
+}
+
+impl<T: Transport> Transport for Hurried<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.transport.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = self.progress.shorten(timeout);
+        self.transport.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = self.progress.shorten(timeout);
+        self.transport.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.transport.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.transport.is_tls()
     }
 }
 

@@ -40,9 +40,12 @@ fn backoff(tries: u32, random: f64) -> Duration {
     longest.mul_f64(random.clamp(0.0, 1.0))
 }
 
+/// Whether what was answered to `call` may pass by itself.
+///
 /// Sources: "Microsoft Defender for Endpoint API - error codes" for the API; "How to use managed identities for Azure
 /// resources on an Azure VM to acquire an access token", "Retry guidance"; the transient numbers of Microsoft Entra ID.
-fn is_transient(call: Call, received: &Received) -> bool {
+#[must_use]
+pub fn is_transient(call: Call, received: &Received) -> bool {
     let status = received.status.as_u16();
     match call {
         Call::Cancel | Call::Read => matches!(status, 429 | 500 | 502 | 503 | 504),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -48,6 +49,8 @@ pub struct Sandbox {
     counts: Mutex<HashMap<(bool, String), u32>>,
 }
 
+/// How long a token is good for, in seconds.
+const LIFETIME: u64 = 3599;
 /// What stands in a token's signature: the first, and one that was asked for later.
 const FIRST: &str = "sandbox-1";
 const RENEWED: &str = "sandbox-2";
@@ -107,11 +110,12 @@ impl Sandbox {
         } else {
             FIRST
         };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let claims = json!({
             "aud": scope.strip_suffix("/.default"),
             "tid": TENANT,
             "appid": CLIENT,
-            "exp": 4_102_444_800_u64,
+            "exp": now.unwrap_or_default().as_secs() + LIFETIME,
             "roles": ["Machine.Isolate", "Machine.Read.All"],
         });
         let [header, claims] = [json!({"typ": "JWT"}), claims]
@@ -119,7 +123,7 @@ impl Sandbox {
         let token = format!("{header}.{claims}.{signature}");
         Answer::json(
             200,
-            &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token}),
+            &json!({"token_type": "Bearer", "expires_in": LIFETIME, "access_token": token}),
         )
     }
 }

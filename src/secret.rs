@@ -56,7 +56,9 @@ impl Secret {
     pub fn redact(&self, text: &str) -> String {
         let encoded = utf8_percent_encode(&self.0, NON_ALPHANUMERIC).to_string();
         let usual = utf8_percent_encode(&self.0, FORM).to_string();
-        let forms = [&self.0, &encoded, &usual, &usual.replace("%20", "+")];
+        let html = self.0.replace('&', "&amp;").replace('<', "&lt;");
+        let html = html.replace('>', "&gt;").replace('"', "&quot;");
+        let forms = [&self.0, &encoded, &usual, &usual.replace("%20", "+"), &html];
         forms.into_iter().fold(text.to_owned(), |text, form| {
             let text = text.replace(form.as_str(), BLOT);
             text.replace(&with_lower_case_digits(form), BLOT)

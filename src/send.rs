@@ -16,6 +16,7 @@ use crate::log::Log;
 use crate::lost::{self, Call, Peer};
 use crate::pace::Pacer;
 use crate::progress::{self, Progress, Stage};
+use crate::proxy::ProxySettings;
 use crate::response::{self, MAX_BODY, Received};
 use crate::retry;
 use crate::sandbox::Sandbox;
@@ -28,7 +29,7 @@ const MAX_HEADER: usize = 64 << 10;
 /// Makes calls, one at a time, each until its deadline.
 pub struct Sender {
     agent: Agent,
-    proxy: Option<Proxy>,
+    proxy: Option<ProxySettings>,
     progress: Progress,
     interrupt: Interrupt,
     paces: Option<Paces>,
@@ -134,8 +135,9 @@ impl Sender {
                 return tries.conclude(outcome);
             };
             log.notice(format_args!(
-                "try {}: {}; the next follows in {:.1} s.",
+                "try {} of {}: {}; the next follows in {:.1} s.",
                 tries.count(),
+                call.name(),
                 tries.last(),
                 pause.as_secs_f64()
             ));
@@ -179,7 +181,7 @@ impl Sender {
         let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
         let peer = Peer::new(call, request.uri(), via, deadline.limit());
         let exchange = || {
-            self.progress.restart(request.uri());
+            self.progress.restart(request.uri(), deadline);
             self.exchange(request.clone(), proxy.cloned(), deadline)
         };
         let mut outcome = exchange();
@@ -200,9 +202,9 @@ impl Sender {
 
     /// A proxy is for calls over HTTPS; what the platform itself answers is never asked through one.
     fn proxy_for(&self, call: Call, request: &Request<Vec<u8>>) -> Option<&Proxy> {
-        let proxy = self.proxy.as_ref()?;
         let is_for_proxy = call != Call::ManagedIdentity && is_https(request);
-        (is_for_proxy && !proxy.is_no_proxy(request.uri())).then_some(proxy)
+        let settings = self.proxy.as_ref().filter(|_| is_for_proxy)?;
+        settings.for_uri(request.uri())
     }
 
     fn exchange(

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use ureq::Proxy;
 
 use crate::auth::application::{Application, Proof};
 use crate::auth::certificate::ClientCertificate;
@@ -16,6 +15,7 @@ use crate::cli::Invocation;
 use crate::cloud::{CLOUDS, Cloud};
 use crate::environment::{Environment, Reader};
 use crate::error::Failure;
+use crate::proxy::ProxySettings;
 use crate::sandbox;
 use crate::secret::Secret;
 use crate::service_url::ServiceUrl;
@@ -85,7 +85,7 @@ pub struct Network {
     /// The certificate authorities to trust; `None` for those that are compiled in.
     pub roots: Option<Vec<CertificateDer<'static>>>,
     /// The proxy for calls over HTTPS.
-    pub proxy: Option<Proxy>,
+    pub proxy: Option<ProxySettings>,
 }
 
 impl Settings {
@@ -189,8 +189,8 @@ fn roots(reader: &mut Reader<'_>) -> Option<Vec<CertificateDer<'static>>> {
         Ok(certificates) if certificates.is_empty() => {
             reader.problem(name, "names a file without a PEM certificate");
         }
-        Ok(certificates) if !certificates.iter().all(is_usable) => {
-            reader.problem(name, "names a file with something that is no certificate");
+        Ok(certificates) if !certificates.iter().any(is_usable) => {
+            reader.problem(name, "names a file without a certificate that can be read");
         }
         Ok(certificates) => return Some(certificates),
     }
@@ -198,40 +198,18 @@ fn roots(reader: &mut Reader<'_>) -> Option<Vec<CertificateDer<'static>>> {
 }
 
 /// The proxy, from the variables in upper or lower case, as other programs read them.
-fn proxy(reader: &mut Reader<'_>) -> Option<Proxy> {
-    let name = variable::HTTPS_PROXY.name;
-    let url = reader.value(name).or_else(|| reader.value("https_proxy"))?;
-    let excepted = reader
-        .value(variable::NO_PROXY.name)
-        .or_else(|| reader.value("no_proxy"))
-        .unwrap_or_default();
-    let proxy = parse_proxy(&url, &excepted);
-    if proxy.is_none() {
-        reader.problem(
-            name,
-            "must be a URL such as http://host:port or http://user:password@host:port",
-        );
-    }
-    proxy
-}
-
-fn parse_proxy(url: &str, excepted: &str) -> Option<Proxy> {
-    let parsed = Proxy::new(url).ok()?;
-    let mut builder = Proxy::builder(parsed.protocol())
-        .host(parsed.host())
-        .port(parsed.port());
-    if let Some(user) = parsed.username() {
-        builder = builder.username(user);
-    }
-    if let Some(password) = parsed.password() {
-        builder = builder.password(password);
-    }
-    for host in excepted.split(',').map(str::trim) {
-        if !host.is_empty() {
-            builder = builder.no_proxy(host);
-        }
-    }
-    builder.build().ok()
+fn proxy(reader: &mut Reader<'_>) -> Option<ProxySettings> {
+    let either = |reader: &mut Reader<'_>, setting: &Setting| {
+        let lower_case = setting.name.to_ascii_lowercase();
+        reader
+            .value(setting.name)
+            .or_else(|| reader.value(&lower_case))
+    };
+    let url = either(reader, &variable::HTTPS_PROXY)?;
+    let exceptions = either(reader, &variable::NO_PROXY).unwrap_or_default();
+    ProxySettings::parse(&url, &exceptions)
+        .inspect_err(|rule| reader.problem(variable::HTTPS_PROXY.name, *rule))
+        .ok()
 }
 
 /// A way to sign in.
@@ -294,7 +272,10 @@ fn method(reader: &mut Reader<'_>) -> Option<Method> {
             None
         }
         several => {
-            let signs: Vec<&str> = several.iter().map(|way| way.sign().name).collect();
+            let signs: Vec<String> = several
+                .iter()
+                .map(|way| reader.name_set(way.sign()))
+                .collect();
             let names: Vec<&str> = several.iter().map(|way| way.name()).collect();
             reader.problem(
                 variable::AUTH.name,

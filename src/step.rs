@@ -1,6 +1,6 @@
 //! One request, from its text to its answer.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ureq::http::StatusCode;
 
@@ -68,6 +68,8 @@ pub struct Step {
     wait: Option<Duration>,
     /// The token of the last sign-in, and when it is to be renewed.
     token: Option<(AccessToken, Instant)>,
+    /// The token of the last call, for the diagnosis of a refusal.
+    last_token: Option<AccessToken>,
     /// Why signing in again would be refused again.
     refusal: Option<Failure>,
 }
@@ -101,6 +103,7 @@ impl Step {
             interrupt,
             wait: options.wait,
             token: None,
+            last_token: None,
             refusal: None,
         })
     }
@@ -138,12 +141,11 @@ impl Step {
         if let Some(outcome) = answer.outcome {
             return wait::advice(outcome).to_owned();
         }
-        let token = match &self.settings.credentials {
-            Credentials::AccessToken(token) => Some(token),
-            Credentials::SignIn(_) => self.token.as_ref().map(|(token, _)| token),
-        };
-        let claims = token.and_then(AccessToken::claims);
-        let shortcoming = claims.map(|claims| claims.shortcoming(self.settings.resource()));
+        let claims = self.last_token.as_ref().and_then(AccessToken::claims);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs();
+        let resource = self.settings.resource();
+        let shortcoming = claims.map(|claims| claims.shortcoming(resource, now));
         response::advice(answer, input, shortcoming.as_deref())
     }
 
@@ -164,7 +166,14 @@ impl Step {
             let second =
                 renewed.and_then(|token| self.call(Call::Cancel, input, &token, deadline, log));
             match second {
-                Ok(second) => received = second,
+                Ok(second) => {
+                    if second.status == StatusCode::UNAUTHORIZED
+                        && let Some((refused, _)) = self.token.take()
+                    {
+                        self.forget(&refused, log);
+                    }
+                    received = second;
+                }
                 // Nothing more was sent: the first answer stands, as the truth about the cancel.
                 Err(failure) if failure.request_sent == RequestSent::No => {
                     log.error(failure.with_causes());
@@ -290,7 +299,7 @@ impl Step {
         };
         log.detail(format_args!("signing in: {sign_in}"));
         let now = SystemTime::now();
-        let request = sign_in.request(now)?;
+        let request = sign_in.request(now, deadline.remaining())?;
         let received = self.sender.send(sign_in.call(), &request, deadline, log)?;
         let grant = sign_in.grant(&received)?;
         if let Some(cache) = self.cache(sign_in)
@@ -298,7 +307,7 @@ impl Step {
         {
             warn_of_cache(&error, log);
         }
-        self.keep(&grant.token, Duration::from_secs(grant.expires_in));
+        self.keep(&grant.token, grant.lifetime());
         Ok(grant.token)
     }
 
@@ -335,6 +344,7 @@ impl Step {
             Call::Read => request::read(base, input, token)?,
             _ => request::cancel(base, input, token)?,
         };
+        self.last_token = Some(token.clone());
         log.detail(format_args!("{} {}", request.method(), request.uri()));
         let received = self.sender.send(call, &request, deadline, log)?;
         log.detail(format_args!(

@@ -60,11 +60,12 @@ impl Proof {
         token_url: &str,
         client_id: &str,
         now: SystemTime,
+        patience: Duration,
     ) -> Result<Vec<(&'static str, String)>, Failure> {
         let assertion = match self {
             Self::Secret(secret) => return Ok(vec![("client_secret", secret.expose().to_owned())]),
             Self::Certificate(certificate) => certificate.assertion(token_url, client_id, now)?,
-            Self::FederatedTokenFile(path) => federated_token(path)?,
+            Self::FederatedTokenFile(path) => federated_token(path, patience)?,
         };
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
         Ok(vec![
@@ -74,10 +75,7 @@ impl Proof {
     }
 }
 
-/// How long a token's file is waited for; the platforms mount regular files, which need none.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-fn federated_token(path: &str) -> Result<String, Failure> {
+fn federated_token(path: &str, patience: Duration) -> Result<String, Failure> {
     let unusable = |message: String| {
         let name = variables::FEDERATED_TOKEN_FILE.name;
         Failure::of_violations(
@@ -87,7 +85,7 @@ fn federated_token(path: &str) -> Result<String, Failure> {
             "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
         )
     };
-    let bytes = read_file(path, PATIENCE)
+    let bytes = read_file(path, patience)
         .map_err(|error| unusable(format!("names a file that cannot be read: {error}")))?;
     let token = str::from_utf8(&bytes).unwrap_or_default().trim();
     if token.is_empty() || token.contains(|letter: char| letter.is_whitespace()) {
@@ -98,7 +96,11 @@ fn federated_token(path: &str) -> Result<String, Failure> {
 
 impl Application {
     /// The call that asks for a token.
-    pub(super) fn request(&self, now: SystemTime) -> Result<Request<Vec<u8>>, Failure> {
+    pub(super) fn request(
+        &self,
+        now: SystemTime,
+        patience: Duration,
+    ) -> Result<Request<Vec<u8>>, Failure> {
         let url = self
             .authority
             .join(&format!("/{}/oauth2/v2.0/token", self.tenant));
@@ -106,7 +108,10 @@ impl Application {
             ("client_id", self.client_id.clone()),
             ("scope", self.scope.clone()),
         ];
-        fields.extend(self.proof.form_fields(&url, &self.client_id, now)?);
+        fields.extend(
+            self.proof
+                .form_fields(&url, &self.client_id, now, patience)?,
+        );
         fields.push(("grant_type", "client_credentials".to_owned()));
         let form: Vec<String> = fields
             .iter()
@@ -127,7 +132,12 @@ impl Application {
         };
         let said = refusal.sentence(|text| match &self.proof {
             Proof::Secret(secret) => secret.redact(text),
-            _ => text.to_owned(),
+            // It is a JSON Web Token, which is not shown anyway.
+            Proof::Certificate(_) => text.to_owned(),
+            Proof::FederatedTokenFile(path) => match federated_token(path, Duration::ZERO) {
+                Ok(token) => Secret::new(token).redact(text),
+                Err(_) => "[not shown]".to_owned(),
+            },
         });
         let (code, verdict, remedy) = if refusal.is_transient() || is_transient(received.status) {
             let code = FailureCode::SignInUnavailable;
@@ -169,7 +179,7 @@ impl Application {
 }
 
 /// Whether a sign-in that was answered so may succeed later.
-pub(super) fn is_transient(status: StatusCode) -> bool {
+fn is_transient(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 

@@ -33,10 +33,11 @@ impl ClientCertificate {
     ///
     /// What is wrong with them, and the command that mends it.
     pub fn parse(bytes: &[u8], now: SystemTime) -> Result<Self, &'static str> {
-        // Every DER file begins so, PEM never does.
-        if bytes.starts_with(&[0x30]) {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        // DER is a sequence whose length takes more than one byte.
+        if matches!(bytes, [0x30, length, ..] if *length >= 0x80) {
             return Err(
-                "names a PFX or DER file; make a PEM file of it: openssl pkcs12 -in client.pfx -nodes -out client.pem",
+                "names a PFX or DER file; make a PEM file of it: `openssl pkcs12 -in client.pfx -nodes -out client.pem`",
             );
         }
         let is_encrypted = [&b"ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
@@ -44,41 +45,49 @@ impl ClientCertificate {
             .any(|mark| bytes.windows(mark.len()).any(|window| window == *mark));
         if is_encrypted {
             return Err(
-                "names a file whose private key is encrypted; decrypt it: openssl pkey -in client.pem -out key.pem",
+                "names a file whose private key is encrypted; decrypt it: `(openssl x509 -in client.pem; openssl pkey -in \
+                 client.pem) > decrypted.pem`",
             );
         }
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
         let certificates = certificates.map_err(|_| "names a file that is not PEM")?;
         if certificates.is_empty() {
             return Err(
-                "names a file without a certificate; put both into one: cat certificate.pem key.pem > client.pem",
+                "names a file without a certificate; put both into one: `cat certificate.pem key.pem > client.pem`",
             );
         }
         let key = PrivateKeyDer::from_pem_slice(bytes).map_err(|error| match error {
             pem::Error::NoItemsFound => {
-                "names a file without a private key; put both into one: cat certificate.pem key.pem > client.pem"
+                "names a file without a private key; put both into one: `cat certificate.pem key.pem > client.pem`"
             }
             _ => "names a file that is not PEM",
         })?;
         let key = rsa_key(&key)?;
-        let (der, certificate) = certificates
+        let matching = certificates
             .iter()
             .filter_map(|der| Some((der, Certificate::from_der(der).ok()?)))
-            .find(|(_, certificate)| public_key(certificate) == Some(key.public().as_ref()))
+            .filter(|(_, certificate)| public_key(certificate) == Some(key.public().as_ref()));
+        // The one that is renewed stands beside the old one, in any order.
+        let (der, certificate) = matching
+            .max_by_key(|(_, certificate)| {
+                let validity = certificate.tbs_certificate().validity();
+                let has_begun = validity.not_before.to_system_time() <= now;
+                (has_begun, validity.not_after.to_system_time())
+            })
             .ok_or(
-                "names a file whose private key does not belong to its certificate; compare: openssl x509 -in client.pem \
-                 -noout -pubkey; openssl pkey -in client.pem -pubout",
+                "names a file whose private key does not belong to its certificate; compare: `openssl x509 -in client.pem \
+                 -noout -pubkey; openssl pkey -in client.pem -pubout`",
             )?;
         let validity = certificate.tbs_certificate().validity();
         if now > validity.not_after.to_system_time() {
             return Err(
-                "names a certificate that has expired; make and upload a new one: openssl req -x509 -newkey rsa:2048 \
-                 -nodes -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem",
+                "names a certificate that has expired; make and upload a new one: `openssl req -x509 -newkey rsa:2048 \
+                 -nodes -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem`",
             );
         }
         if now < validity.not_before.to_system_time() {
             return Err(
-                "names a certificate that is not valid yet; set this machine's clock: date -u",
+                "names a certificate that is not valid yet; compare with this machine's clock: `date -u`",
             );
         }
         Ok(Self {
@@ -195,8 +204,8 @@ fn rsa_key(key: &PrivateKeyDer<'_>) -> Result<RsaKeyPair, &'static str> {
         _ => None,
     };
     parsed.ok_or(
-        "names a file whose private key is no RSA key of 2048 to 4096 bits; make one: openssl req -x509 -newkey rsa:2048 \
-         -nodes -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem",
+        "names a file whose private key is no RSA key of 2048 to 4096 bits; make one: `openssl req -x509 -newkey rsa:2048 \
+         -nodes -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem`",
     )
 }
 

@@ -8,10 +8,11 @@ use std::fmt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Request;
 
-use super::application::is_transient;
 use super::refusal::Refusal;
 use crate::error::{Failure, FailureCode};
+use crate::lost::Call;
 use crate::response::{self, Received};
+use crate::retry;
 use crate::secret::Secret;
 use crate::service_url::{ServiceUrl, not_a_url};
 
@@ -79,7 +80,7 @@ impl ManagedIdentity {
             return self.unavailable(received);
         };
         let said = refusal.sentence(blot);
-        let code = if is_transient(received.status) {
+        let code = if retry::is_transient(Call::ManagedIdentity, received) {
             FailureCode::SignInUnavailable
         } else {
             FailureCode::SignInRefused
@@ -104,7 +105,7 @@ impl ManagedIdentity {
             received.status.as_u16()
         );
         Failure {
-            retryable: is_transient(received.status),
+            retryable: retry::is_transient(Call::ManagedIdentity, received),
             retry_after_seconds: response::retry_after_seconds(received),
             ..Failure::new(FailureCode::SignInUnavailable, message)
         }

@@ -7,9 +7,10 @@ pub mod managed_identity;
 pub mod refusal;
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::Value;
 use ureq::http::header::HeaderValue;
 use ureq::http::{Request, StatusCode};
 
@@ -48,14 +49,18 @@ impl SignIn {
         }
     }
 
-    /// The call that asks for a token.
+    /// The call that asks for a token. A file that it needs is waited for no longer than `patience`.
     ///
     /// # Errors
     ///
     /// The settings do not make a URL, or the file that proves the identity cannot be read any more.
-    pub fn request(&self, now: SystemTime) -> Result<Request<Vec<u8>>, Failure> {
+    pub fn request(
+        &self,
+        now: SystemTime,
+        patience: Duration,
+    ) -> Result<Request<Vec<u8>>, Failure> {
         match self {
-            Self::Application(application) => application.request(now),
+            Self::Application(application) => application.request(now, patience),
             Self::ManagedIdentity(identity) => identity.request(),
         }
     }
@@ -96,21 +101,29 @@ pub struct Grant {
     #[serde(rename = "access_token")]
     pub token: AccessToken,
     /// Seconds from now on; a managed identity's endpoint writes the number as a string.
-    #[serde(default, deserialize_with = "number_or_digits")]
-    pub expires_in: u64,
+    #[serde(default)]
+    expires_in: Value,
 }
 
-fn number_or_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Seconds {
-        Number(u64),
-        Digits(String),
+impl Grant {
+    /// No token lives longer; whoever says so is not believed.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// How long the token is good for; zero if that is not said.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        let seconds = match &self.expires_in {
+            Value::String(digits) => digits.parse().ok(),
+            number => number.as_f64(),
+        };
+        let lifetime = Duration::try_from_secs_f64(seconds.unwrap_or_default());
+        match lifetime {
+            Ok(lifetime) => lifetime.min(Self::LONGEST),
+            // Less than nothing, or more than can be counted.
+            Err(_) if seconds.is_some_and(|seconds| seconds > 0.0) => Self::LONGEST,
+            Err(_) => Duration::ZERO,
+        }
     }
-    Ok(match Seconds::deserialize(deserializer)? {
-        Seconds::Number(seconds) => seconds,
-        Seconds::Digits(digits) => digits.parse().unwrap_or_default(),
-    })
 }
 
 /// A bearer token (RFC 6750), ready to stand in a header; never printed.

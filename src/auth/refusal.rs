@@ -16,10 +16,9 @@ pub fn is_transient(received: &Received) -> bool {
 pub(super) struct Refusal {
     /// App Service sends a `statusCode` in its place.
     #[serde(default)]
-    error: String,
-    #[serde(alias = "message")]
-    #[serde(default)]
-    error_description: String,
+    error: Option<String>,
+    #[serde(alias = "message", default)]
+    error_description: Option<String>,
 }
 
 impl Refusal {
@@ -30,12 +29,14 @@ impl Refusal {
     /// `invalid_client: AADSTS7000215: …` What `blot` blots out is not shown.
     pub(super) fn sentence(&self, blot: impl Fn(&str) -> String) -> String {
         let is_code = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
-        let code = match self.error.as_str() {
-            "" => "error",
-            code if code.len() <= 64 && code.chars().all(is_code) => code,
-            _ => "an unnamed error",
+        let code = match blot(self.error.as_deref().unwrap_or_default()) {
+            code if code.is_empty() => "error".to_owned(),
+            code if code.len() <= 64 && code.chars().all(is_code) && !code.starts_with("eyJ") => {
+                code
+            }
+            _ => "an unnamed error".to_owned(),
         };
-        let description = self.error_description.lines().next().unwrap_or_default();
+        let description = self.description().lines().next().unwrap_or_default();
         let mut description = blot(description);
         for trace in [" Trace ID:", " Correlation ID:", " Timestamp:"] {
             let end = description.find(trace).unwrap_or(description.len());
@@ -58,9 +59,13 @@ impl Refusal {
         }
     }
 
+    fn description(&self) -> &str {
+        self.error_description.as_deref().unwrap_or_default()
+    }
+
     /// The number behind `AADSTS`, which tells one reason from another.
     fn number(&self) -> Option<u32> {
-        let (_, rest) = self.error_description.split_once("AADSTS")?;
+        let (_, rest) = self.description().split_once("AADSTS")?;
         let end = rest.find(|letter: char| !letter.is_ascii_digit());
         rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
     }
@@ -70,8 +75,8 @@ impl Refusal {
     pub(super) fn is_transient(&self) -> bool {
         matches!(self.number(), Some(90055 | 90024 | 90006 | 90033))
             || matches!(
-                self.error.as_str(),
-                "temporarily_unavailable" | "server_error"
+                self.error.as_deref(),
+                Some("temporarily_unavailable" | "server_error")
             )
     }
 
@@ -101,11 +106,11 @@ impl Refusal {
             Some(7_000_112) => {
                 "The application is disabled: enable it under Enterprise applications."
             }
-            Some(50_012) => {
+            Some(50_012 | 700_027) => {
                 "Check that the certificate is uploaded to the app registration and that the key belongs to it."
             }
             Some(700_024) => "Set this machine's clock: the assertion is outside its time.",
-            Some(70_021) => {
+            Some(70_021 | 700_211..=700_213) => {
                 "No federated credential of the app registration matches the token's issuer, subject and audience."
             }
             _ => "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential.",
