@@ -1,6 +1,7 @@
 //! Many requests, one a line: each line of input gets a line of output, in its order, as soon as it is known.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::num::NonZeroU64;
 use std::process;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
@@ -271,7 +272,7 @@ impl Batch {
         Some(outcome.map_err(|failure| {
             let failure = Failure {
                 message: format!("line {number}: {}", failure.message),
-                line: Some(number),
+                line: NonZeroU64::new(number),
                 ..failure
             };
             log.error(failure.with_causes());

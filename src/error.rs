@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU64;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -230,11 +231,11 @@ pub struct Failure {
     pub message: String,
     /// What is wrong alone, where it is said apart; for a line about one try of several.
     #[serde(skip)]
-    pub what: String,
+    pub what: Box<str>,
     /// The line of the batch, counted from 1; only in a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
-    pub line: Option<u64>,
+    pub line: Option<NonZeroU64>,
     /// Whether the same request may succeed later with nothing changed.
     pub retryable: bool,
     /// How long to wait before the next try, in seconds; only where it is known.
@@ -261,7 +262,7 @@ impl Failure {
         Self {
             code,
             message: message.into(),
-            what: String::new(),
+            what: Box::default(),
             line: None,
             retryable: code.retryable(),
             retry_after_seconds: None,

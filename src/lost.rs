@@ -92,7 +92,7 @@ pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
         format!("{what}. {} {remedy}", peer.consequence(stage)),
     );
     failure.retryable &= !is_lasting;
-    failure.what = what;
+    failure.what = what.into();
     match error {
         Error::Timeout(_) => failure,
         // Its debug form is all that this error of the TLS library would add.

@@ -102,7 +102,6 @@ impl Sender {
     }
 
     /// What breaks off a call in hand, from another thread.
-    #[must_use]
     pub fn breaker(&self) -> impl FnOnce() + Send + 'static {
         let agent = self.agent.clone();
         move || agent.shutdown()
@@ -271,7 +270,7 @@ impl Tries {
                 if failure.request_sent == RequestSent::Unknown {
                     self.request_sent = Some(RequestSent::Unknown);
                 }
-                failure.what.clone()
+                failure.what.to_string()
             }
         };
         self.said.push(said);

@@ -187,6 +187,103 @@ fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
 }
 
 #[test]
+fn the_second_token_that_is_refused_is_discarded_too() {
+    let folder = fresh_folder();
+    let (sign_in, api) = (
+        Server::granting(&["a", "b"], 3600),
+        Server::answering(&["401 Unauthorized"]),
+    );
+    assert_eq!(cached(&folder, &sign_in, &api).run().status, Some(1));
+    assert_eq!(files(&folder).len(), 0);
+}
+
+#[test]
+fn a_lifetime_beyond_all_measure_breaks_no_run() {
+    for expires_in in [u64::MAX, i64::MAX.cast_unsigned(), 0] {
+        let folder = fresh_folder();
+        let (sign_in, api) = (
+            Server::granting(&["x"], expires_in),
+            Server::answering(&["200 OK"]),
+        );
+        for _ in 0..2 {
+            assert_used(&cached(&folder, &sign_in, &api).run(), &api, "x");
+        }
+    }
+    let folder = fresh_folder();
+    let (sign_in, api) = (
+        Server::granting(&["x"], 3600),
+        Server::answering(&["200 OK"]),
+    );
+    cached(&folder, &sign_in, &api).run();
+    let [file] = files(&folder).try_into().unwrap();
+    fs::write(
+        &file,
+        json!({"access_token": "kept", "expires_at": u64::MAX}).to_string(),
+    )
+    .unwrap();
+    assert_used(&cached(&folder, &sign_in, &api).run(), &api, "kept");
+}
+
+#[test]
+fn what_a_killed_step_has_left_is_swept_away() {
+    let folder = fresh_folder();
+    fs::create_dir(&folder).unwrap();
+    set_mode(&folder, 0o700);
+    let (old, new) = (folder.join("x.1.partial"), folder.join("x.2.partial"));
+    for path in [&old, &new] {
+        fs::write(path, "a token").unwrap();
+    }
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    fs::File::options()
+        .write(true)
+        .open(&old)
+        .unwrap()
+        .set_modified(hour_ago)
+        .unwrap();
+    let (sign_in, api) = (
+        Server::granting(&["x"], 3600),
+        Server::answering(&["200 OK"]),
+    );
+    cached(&folder, &sign_in, &api).run();
+    assert_eq!((old.exists(), new.exists()), (false, true));
+}
+
+#[test]
+fn a_place_that_is_no_folder_of_ones_own_is_a_warning() {
+    let link = fresh_folder();
+    std::os::unix::fs::symlink("/tmp", &link).unwrap();
+    let link = format!("{}/", link.display());
+    let pipe_folder = fresh_folder();
+    let (sign_in, api) = (
+        Server::granting(&["new"], 3600),
+        Server::answering(&["200 OK"]),
+    );
+    cached(&pipe_folder, &sign_in, &api).run();
+    let [file] = files(&pipe_folder).try_into().unwrap();
+    fs::remove_file(&file).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo")
+            .args(["-m", "600"])
+            .arg(&file)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let file_name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    let places = ["/tmp", "/etc/passwd", &link, pipe_folder.to_str().unwrap()];
+    let outcomes = places.map(|place| {
+        let outcome = cached(Path::new(place), &sign_in, &api).naming(&file_name, "{file}");
+        let outcome = outcome
+            .naming(place.trim_end_matches('/'), "{folder}")
+            .run();
+        assert_used(&outcome, &api, "new");
+        assert!(!outcome.stderr.contains("chmod"));
+        outcome.stderr
+    });
+    assert_snapshot!(outcomes.join("\n"));
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_a_warning() {
     let (sign_in, api) = (
         Server::granting(&["new"], 3600),

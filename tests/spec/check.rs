@@ -75,13 +75,13 @@ fn a_token_is_judged_by_what_it_says_of_itself() {
             3,
         ),
     ];
-    let outcomes = cases.map(|(name, token, status)| {
+    let outcomes = cases.into_iter().map(|(name, token, status)| {
         let outcome = checked(&token);
         assert_eq!(outcome.status, Some(status), "{name}: {outcome}");
         assert!(!outcome.to_string().contains(&token));
         format!("## {name}\n{}", named(&outcome))
     });
-    assert_snapshot!(outcomes.join("\n\n"));
+    assert_snapshot!(outcomes.collect::<Vec<String>>().join("\n\n"));
 }
 
 #[test]
@@ -174,6 +174,12 @@ fn a_refusal_of_the_api_is_explained_from_the_token() {
             "401 Unauthorized",
             token(json!({"aud": "https://graph.microsoft.com", "roles": ["Machine.Scan"]})),
         ),
+        (
+            "401 Unauthorized",
+            token(json!({"exp": 100, "roles": ["Machine.Scan"]})),
+        ),
+        ("403 Forbidden", token(json!({"scp": "Machine.Scan"}))),
+        ("403 Forbidden", token_with(&["Machine.Scan"])),
         ("403 Forbidden", "opaque".to_owned()),
         ("404 Not Found", token_with(&[])),
     ];

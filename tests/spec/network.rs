@@ -1,5 +1,10 @@
 //! The way to the hosts: proxies, and what they may do to a call.
 
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use cancel_machine_action::proxy::ProxySettings;
 use insta::assert_snapshot;
 
 use crate::support::certificates::Leaf;
@@ -128,7 +133,16 @@ fn a_proxy_that_makes_no_way_is_named_without_its_password() {
             .run()
             .to_string(),
     );
-    for wrong in ["127.0.0.1 3128", "ftp://user:PASSWORD@127.0.0.1", "http://"] {
+    for wrong in [
+        "127.0.0.1 3128",
+        "ftp://user:PASSWORD@127.0.0.1",
+        "http://",
+        "socks5://user:PASSWORD@127.0.0.1:1",
+        "http://user:PASSWORD/rest@127.0.0.1:1",
+        "http://user:4711#PASSWORD@127.0.0.1:1",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:abc",
+    ] {
         outcomes.push(
             through(&refusing[0], &sign_in(), &api())
                 .env("HTTPS_PROXY", wrong)
@@ -160,4 +174,96 @@ fn a_cancel_that_the_proxy_keeps_from_its_host_was_not_sent() {
         outcome.stderr.contains("(issued by CN=Unknown Test CA)"),
         "{outcome}"
     );
+}
+
+/// What a proxy may do instead of making way, each with the host that is to blame.
+#[test]
+fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
+    let cases: [(&str, fn(TcpStream) -> io::Result<()>); 5] = [
+        ("hangs", |client| hold(&client)),
+        ("drips", |mut client| {
+            for byte in b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n" {
+                client.write_all(&[*byte])?;
+                pause(Duration::from_millis(400));
+            }
+            Ok(())
+        }),
+        ("talks garbage", |mut client| {
+            client.write_all(b"SSH-2.0-OpenSSH\r\n\r\n")
+        }),
+        ("closes", |_| Ok(())),
+        ("says 200 and closes", |mut client| {
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+        }),
+    ];
+    let outcomes = cases.map(|(name, act)| {
+        let proxy = Proxy::acting(act);
+        let step = step()
+            .api_with_token(&api())
+            .naming(proxy.host(), "{proxy}");
+        let step = step.env("HTTPS_PROXY", format!("http://{}", proxy.host()));
+        let outcome = step.args(["--timeout", "1"]).run();
+        assert!(
+            outcome.took < Duration::from_secs(2),
+            "{name}: {:?}",
+            outcome.took
+        );
+        assert_eq!(
+            outcome.json()["error"]["request_sent"],
+            "no",
+            "{name}: {outcome}"
+        );
+        format!("## {name}\n{}", outcome.stderr)
+    });
+    assert_snapshot!(outcomes.join("\n"));
+    let plain = Proxy::acting(|mut client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let step = step()
+        .api_with_token(&api())
+        .env("HTTPS_PROXY", format!("https://{}", plain.host()));
+    let outcome = step.run();
+    assert!(
+        outcome.stderr.contains("begin HTTPS_PROXY with http://"),
+        "{outcome}"
+    );
+}
+
+fn hold(mut client: &TcpStream) -> io::Result<()> {
+    io::copy(&mut client, &mut io::sink()).map(drop)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test may wait")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+#[test]
+fn the_exceptions_are_those_of_other_programs() {
+    let goes_past = |exceptions: &str, url: &str| {
+        let settings = ProxySettings::parse("http://proxy.example:3128", exceptions).unwrap();
+        settings.for_uri(&url.parse().unwrap()).is_none()
+    };
+    let cases = [
+        ("example.com", "https://example.com/x", true),
+        ("example.com", "https://sub.EXAMPLE.com", true),
+        ("example.com", "https://notexample.com", false),
+        (".example.com", "https://sub.example.com", true),
+        (".example.com", "https://example.com", true),
+        ("*.example.com", "https://sub.example.com", true),
+        ("example.com:443", "https://example.com", true),
+        ("example.com:8443", "https://example.com", false),
+        ("example.com:8443", "https://example.com:8443", true),
+        ("127.0.0.0/8", "https://127.1.2.3", true),
+        ("127.0.0.0/8", "https://128.0.0.1", false),
+        ("10.0.0.0/8, 127.0.0.1", "https://127.0.0.1:1", true),
+        ("::1", "https://[::1]:1", true),
+        ("[::1]:1", "https://[::1]:1", true),
+        ("fe80::/10", "https://[fe80::1]", true),
+        ("foo bar", "https://bar", true),
+        ("*", "https://anything.example", true),
+        ("", "https://anything.example", false),
+        (" , ,", "https://anything.example", false),
+    ];
+    for (exceptions, url, expected) in cases {
+        assert_eq!(goes_past(exceptions, url), expected, "{exceptions} {url}");
+    }
 }

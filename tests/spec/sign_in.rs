@@ -67,11 +67,17 @@ fn a_certificate_signs_an_assertion_that_another_implementation_verifies() {
     let pkcs8 = key("rsa.pem");
     let (certificate, thumbprint) = client_certificate(&pkcs8, Validity::Now);
     let (other, _) = client_certificate(&key("other-rsa.pem"), Validity::Now);
+    let (expired, _) = client_certificate(&pkcs8, Validity::Past);
     let files = [
         pem(&certificate, &pkcs8),
         pem(&pkcs8, &certificate),
         pem(&certificate, &key("rsa-pkcs1.pem")),
         pem(&format!("Bag Attributes\n{other}{certificate}"), &pkcs8),
+        pem(
+            &format!("0 the old and the new\n{expired}{certificate}"),
+            &pkcs8,
+        ),
+        pem(&format!("\u{feff}{certificate}{expired}"), &pkcs8),
     ];
     let mut seen = Vec::new();
     for file in files {
@@ -178,6 +184,48 @@ fn app_service_is_asked_with_its_header() {
             endpoint.received()[0].contains("&client_id=a%20user%27s%2Fid "),
             !client_id.is_empty()
         );
+    }
+}
+
+#[test]
+fn what_proved_the_identity_is_not_shown_however_the_service_repeats_it() {
+    let token = file_with("a-federated-token");
+    for description in ["you sent a-federated-token", "eyJhbGciOi.x"] {
+        for error in ["invalid_client", "a-federated-token", "eyJhbGciOi.y"] {
+            let refusal = json!({"error": error, "error_description": description});
+            let refusal = response("400 Bad Request", &[JSON], refusal.to_string());
+            let sign_in = Server::tls([Reply::bytes(refusal)]);
+            let step = application(&sign_in, &api());
+            let outcome = step
+                .env("AZURE_FEDERATED_TOKEN_FILE", token.to_str().unwrap())
+                .run();
+            assert_eq!(outcome.status, Some(4), "{outcome}");
+            assert!(
+                !outcome.to_string().contains("a-federated-token"),
+                "{outcome}"
+            );
+            assert!(!outcome.to_string().contains("eyJ"), "{outcome}");
+        }
+    }
+    let refusal = r#"{"error":"s3cret","error_description":null}"#;
+    let sign_in = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], refusal))]);
+    let outcome = step()
+        .api(&api())
+        .signing_in_at(&sign_in)
+        .env("AZURE_CLIENT_SECRET", "s3cret")
+        .run();
+    assert_eq!(outcome.status, Some(4), "{outcome}");
+    assert!(!outcome.to_string().contains("s3cret"), "{outcome}");
+}
+
+#[test]
+fn an_odd_lifetime_costs_no_sign_in() {
+    for lifetime in ["3599.0", "null", "-1", "\"x\"", "1e300"] {
+        let grant = format!(r#"{{"access_token":"granted.token","expires_in":{lifetime}}}"#);
+        let sign_in = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
+        let api = api();
+        let outcome = step().api(&api).signing_in_at(&sign_in).run();
+        assert_granted(&outcome, &api);
     }
 }
 

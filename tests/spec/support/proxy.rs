@@ -28,6 +28,21 @@ impl Proxy {
         Self { address, asked }
     }
 
+    /// A proxy that does `act` with each connection.
+    pub fn acting(act: fn(TcpStream) -> io::Result<()>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                thread::spawn(move || read_head(&mut client).and_then(|_| act(client)));
+            }
+        });
+        Self {
+            address,
+            asked: Arc::default(),
+        }
+    }
+
     /// Its host and port.
     pub fn host(&self) -> String {
         self.address.to_string()
@@ -39,13 +54,19 @@ impl Proxy {
     }
 }
 
-fn tunnel(mut client: TcpStream, status: &str, notes: &Mutex<Vec<String>>) -> io::Result<()> {
+/// The head of a request; of TLS, which it is not, the first byte.
+fn read_head(client: &mut TcpStream) -> io::Result<String> {
     let mut head = Vec::new();
     let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte)? > 0 {
+    while !head.ends_with(b"\r\n\r\n") && !head.starts_with(&[0x16]) && client.read(&mut byte)? > 0
+    {
         head.extend(byte);
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn tunnel(mut client: TcpStream, status: &str, notes: &Mutex<Vec<String>>) -> io::Result<()> {
+    let head = read_head(&mut client)?;
     let target = head
         .split_whitespace()
         .nth(1)

@@ -23,6 +23,8 @@ pub struct Step {
     stdin: Vec<u8>,
     holds_stdin_open: bool,
     stdout: Stdio,
+    patience: Duration,
+    signal: Option<(String, Duration)>,
     replacements: Vec<(String, String)>,
 }
 
@@ -35,6 +37,8 @@ pub fn step() -> Step {
         stdin: REQUEST.as_bytes().to_vec(),
         holds_stdin_open: false,
         stdout: Stdio::piped(),
+        patience: PATIENCE,
+        signal: None,
         replacements: Vec::new(),
     }
 }
@@ -62,6 +66,19 @@ impl Step {
     pub fn holding_stdin_open(mut self) -> Self {
         self.holds_stdin_open = true;
         self
+    }
+
+    /// The run may take long.
+    pub fn patiently(mut self) -> Self {
+        self.patience = Duration::from_secs(150);
+        self
+    }
+
+    /// Runs, and sends the signal of that name after `time`.
+    #[track_caller]
+    pub fn run_until(mut self, signal: &str, time: Duration) -> Outcome {
+        self.signal = Some((signal.to_owned(), time));
+        self.run()
     }
 
     /// What stdout is connected to, instead of a pipe.
@@ -119,7 +136,7 @@ impl Step {
         });
         let stdout = read_all(child.stdout.take());
         let stderr = read_all(child.stderr.take());
-        let status = wait(&mut child);
+        let (status, peak_memory) = wait(&mut child, self.patience, self.signal.take());
         let took = started.elapsed();
         drop(writer.join());
         let stderr = self.name(stderr.join().expect("stderr is read"));
@@ -131,6 +148,7 @@ impl Step {
             stderr: others.iter().map(|line| format!("{line}\n")).collect(),
             retries: retries.iter().map(ToString::to_string).collect(),
             took,
+            peak_memory,
         }
     }
 
@@ -178,19 +196,40 @@ fn read_all(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Ve
 }
 
 #[track_caller]
-fn wait(child: &mut Child) -> ExitStatus {
+fn wait(
+    child: &mut Child,
+    patience: Duration,
+    mut signal: Option<(String, Duration)>,
+) -> (ExitStatus, u64) {
     let started = Instant::now();
+    let mut peak = 0;
     loop {
+        peak = peak_memory(child.id()).max(peak);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
-            return status;
+            return (status, peak);
         }
-        if started.elapsed() > PATIENCE {
+        if let Some((name, _)) = signal.take_if(|(_, time)| started.elapsed() >= *time) {
+            let kill = format!("kill -{name} {}", child.id());
+            let sent = Command::new("sh").args(["-c", &kill]).status();
+            assert!(sent.expect("a shell").success());
+        }
+        if started.elapsed() > patience {
             child.kill().expect("the child can be ended");
-            panic!("the step hung for {PATIENCE:?}");
+            panic!("the step hung for {patience:?}");
         }
         #[expect(clippy::disallowed_methods, reason = "a test may wait")]
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// As the kernel counts it, in KiB; 0 once the process is gone.
+fn peak_memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
 }
 
 /// How a run ended. Its `Display` is what snapshots hold.
@@ -206,6 +245,8 @@ pub struct Outcome {
     pub retries: Vec<String>,
     /// How long it took.
     pub took: Duration,
+    /// The greatest resident memory that was seen, in KiB.
+    pub peak_memory: u64,
 }
 
 impl Outcome {
