@@ -22,6 +22,7 @@ mod send;
 mod network;
 mod proxies;
 mod retry;
+mod faults;
 mod sandbox;
 mod response;
 mod output;

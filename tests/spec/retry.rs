@@ -104,23 +104,28 @@ fn the_verdict_after_the_last_try_tells_of_all() {
 /// Each `Retry-After`, with how long the next try must wait, or `None` if the 429 is the answer at once.
 #[test]
 fn no_try_comes_sooner_than_asked() {
-    let in_time =
-        |seconds| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds));
-    let past = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(600));
+    let date = |time| httpdate::fmt_http_date(time);
     let cases = [
-        ("0".to_owned(), Some(0)),
-        ("2".to_owned(), Some(2000)),
-        ("99999".to_owned(), None),
-        ("18446744073709551615".to_owned(), None),
-        (past, Some(0)),
-        // The date has no fractions: up to a second of the two is gone.
-        (in_time(3), Some(2000)),
-        (in_time(3600), None),
-        ("nonsense".to_owned(), Some(0)),
-        ("-5".to_owned(), Some(0)),
+        ("0", Some(0)),
+        ("2", Some(2000)),
+        ("99999", None),
+        ("18446744073709551615", None),
+        ("ten minutes ago", Some(0)),
+        // The date has no fractions: up to a second of the three is gone.
+        ("in 3 seconds", Some(2000)),
+        ("in an hour", None),
+        ("nonsense", Some(0)),
+        ("-5", Some(0)),
     ];
-    for (value, wait) in cases {
+    for (named, wait) in cases {
         for status in ["429 x", "503 x"] {
+            let now = SystemTime::now();
+            let value = match named {
+                "ten minutes ago" => date(now - Duration::from_secs(600)),
+                "in 3 seconds" => date(now + Duration::from_secs(3)),
+                "in an hour" => date(now + Duration::from_secs(3600)),
+                value => value.to_owned(),
+            };
             let header = format!("Retry-After: {value}");
             let server = Server::tls([Reply::bytes(response(status, &[&header], "")), ok()]);
             let outcome = called(&server).args(["--timeout", "10"]).run();
