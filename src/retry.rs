@@ -8,10 +8,10 @@ use crate::lost::Call;
 use crate::response::{self, Received};
 
 /// How often a call is made at most. A verdict that comes often is the answer.
-pub const MAX_TRIES: u32 = 6;
+pub const MAX_TRIES: u32 = 7;
 
 /// The longest pause that is not asked for, before the second try; it doubles from try to try.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
 /// `random` is from 0 to 1.
@@ -30,8 +30,16 @@ pub fn pause(
         Err(failure) if may_pass(failure) => None,
         _ => return None,
     };
-    let asked = Duration::from_secs(asked.unwrap_or_default());
-    (tries < MAX_TRIES).then(|| backoff(tries, random).max(asked))
+    if tries >= MAX_TRIES {
+        return None;
+    }
+    Some(match asked {
+        // Never sooner than asked; and not all at the same moment.
+        Some(seconds) => {
+            Duration::from_secs(seconds).saturating_add(FIRST_PAUSE.mul_f64(random.clamp(0.0, 1.0)))
+        }
+        None => backoff(tries, random),
+    })
 }
 
 /// Exponential, with full jitter: many steps that failed together do not come again together.

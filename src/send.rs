@@ -129,7 +129,7 @@ impl Sender {
             tries.note(&outcome);
             let pause = self.pause(call, &outcome, tries.count());
             // No try begins that would have less time than the last one took.
-            let needed = pause.map(|pause| pause + begun.elapsed());
+            let needed = pause.map(|pause| pause.saturating_add(begun.elapsed()));
             let (Some(pause), true) = (pause, needed < Some(deadline.remaining())) else {
                 return tries.conclude(outcome);
             };

@@ -176,10 +176,13 @@ fn a_cancel_that_the_proxy_keeps_from_its_host_was_not_sent() {
     );
 }
 
+/// What a proxy does with a connection.
+type Act = fn(TcpStream) -> io::Result<()>;
+
 /// What a proxy may do instead of making way, each with the host that is to blame.
 #[test]
 fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
-    let cases: [(&str, fn(TcpStream) -> io::Result<()>); 5] = [
+    let cases: [(&str, Act); 5] = [
         ("hangs", |client| hold(&client)),
         ("drips", |mut client| {
             for byte in b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n" {

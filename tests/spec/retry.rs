@@ -74,7 +74,7 @@ fn the_verdict_after_the_last_try_tells_of_all() {
     let server = Server::tls([Reply::bytes(response("503 Busy", &[], ""))]);
     let outcome = called(&server).run();
     assert_eq!(outcome.status, Some(1), "{outcome}");
-    assert_eq!(server.received().len(), 6);
+    assert_eq!(server.received().len(), 7);
 
     let server = Server::tls([
         Reply::bytes(""),
