@@ -4,9 +4,14 @@
 //!
 //! ```text
 //! stdin → read → validate → settings → auth → request → send → response → output → stdout
-//!           │        │                           (sandbox) (lost)
-//!           text     input
+//!           │        │          │                        │
+//!         text     input    environment            retry · pace
+//!                                             progress · tls · lost
+//!                                              or else the sandbox
 //! ```
+//!
+//! [`step`] takes one request through all of it, [`batch`] many; [`wait`] tells what has become of an action, [`check`]
+//! beforehand whether there may be a cancel at all.
 //!
 //! [`run`] is the program but for the process around it, so that a test needs none.
 

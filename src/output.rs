@@ -41,6 +41,15 @@ impl Answer {
         (200..300).contains(&self.status_code)
     }
 
+    /// The service's object, if the body is one.
+    #[must_use]
+    pub fn json(&self) -> Option<&str> {
+        match &self.body {
+            Body::Json(json) => Some(json.get()),
+            Body::Text(_) => None,
+        }
+    }
+
     /// The status that the process ends with.
     #[must_use]
     pub fn exit_status(&self) -> ExitStatus {

@@ -23,6 +23,8 @@ use crate::settings::{Options, Settings};
 use crate::validate::validate;
 use crate::wait::{self, Outcome};
 
+/// How long a token is good for, if the service does not say.
+const USUAL_LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// A token is renewed this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
@@ -204,7 +206,7 @@ impl Step {
             reads += 1;
             match answer {
                 Ok(answer) if answer.is_success() => {
-                    let outcome = wait::outcome(&answer);
+                    let outcome = answer.json().and_then(wait::outcome);
                     last_read = Some(answer);
                     if outcome.is_some() {
                         break;
@@ -233,10 +235,13 @@ impl Step {
             }
         }
         match (last_read, cancelled) {
-            (Some(answer), _) => Ok(Answer {
-                outcome: Some(wait::outcome(&answer).unwrap_or(Outcome::Pending)),
-                ..answer
-            }),
+            (Some(answer), _) => {
+                let outcome = answer.json().and_then(wait::outcome);
+                Ok(Answer {
+                    outcome: Some(outcome.unwrap_or(Outcome::Pending)),
+                    ..answer
+                })
+            }
             (None, Ok(answer)) => Ok(Answer {
                 outcome: Some(Outcome::Unverified),
                 ..answer
@@ -272,7 +277,12 @@ impl Step {
 
     /// Keeps `token`, good for `lifetime` from now, for the calls to come.
     fn keep(&mut self, token: &AccessToken, lifetime: Duration) {
-        let renewal = Instant::now().checked_add(lifetime.saturating_sub(MARGIN));
+        // Of a short life, half; of one that was not told, what is usual: a 401 renews the token anyway.
+        let good_for = match lifetime {
+            Duration::ZERO => USUAL_LIFETIME,
+            lifetime => lifetime.saturating_sub(MARGIN).max(lifetime / 2),
+        };
+        let renewal = Instant::now().checked_add(good_for);
         self.token = renewal.map(|renewal| (token.clone(), renewal));
     }
 

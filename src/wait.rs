@@ -5,8 +5,6 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::output::{Answer, Body};
-
 /// What has truly become of the action; only with `--wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -41,13 +39,10 @@ enum Command {
     Other(serde::de::IgnoredAny),
 }
 
-/// The outcome that the entity in `answer` tells; `None` if it tells none yet, or is none.
+/// The outcome that `entity`, in JSON, tells; `None` if it tells none yet.
 #[must_use]
-pub fn outcome(answer: &Answer) -> Option<Outcome> {
-    let Body::Json(json) = &answer.body else {
-        return None;
-    };
-    let entity: Entity = serde_json::from_str(json.get()).ok()?;
+pub fn outcome(entity: &str) -> Option<Outcome> {
+    let entity: Entity = serde_json::from_str(entity).ok()?;
     let has_completed = entity.commands.iter().flatten().any(|command| {
         matches!(command, Command::LiveResponse { status: Some(status) } if status == "Completed")
     });

@@ -214,6 +214,20 @@ fn everything_is_cancelled_in_the_end_and_nothing_that_was_not_asked_for() {
 }
 
 #[test]
+fn a_token_is_renewed_before_it_expires_and_not_for_every_line() {
+    for (grant, range) in [(r#","expires_in":2"#, 2..=4), ("", 1..=1)] {
+        let grant = format!(r#"{{"access_token":"x"{grant}}}"#);
+        let sign_in = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
+        let api = Busy::slow(Duration::from_millis(50));
+        let step = unpaced(batch()).env("MDE_BASE_URL", api.url());
+        let outcome = step.signing_in_at(&sign_in).stdin(lines(50)).run();
+        assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+        let signed_in = sign_in.received().len();
+        assert!(range.contains(&signed_in), "{signed_in}");
+    }
+}
+
+#[test]
 fn a_refused_sign_in_is_not_repeated_for_every_line() {
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: No."}"#;
     let sign_in = Server::tls([Reply::bytes(response("401 x", &[JSON], refusal))]);

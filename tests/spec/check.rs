@@ -23,6 +23,10 @@ fn assert_described(outcome: &Outcome) {
 fn named(outcome: &Outcome) -> String {
     let token = &outcome.json()["token"];
     let mut text = outcome.to_string();
+    if let Some((before, rest)) = text.split_once("expires in ") {
+        let (_, after) = rest.split_once(" min").unwrap();
+        text = format!("{before}expires in {{minutes}} min{after}");
+    }
     for name in ["expires_at", "expires_in"] {
         text = text.replace(
             &format!("\"{name}\":{}", token[name]),
