@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::{Handle, Signals};
 
 use crate::deadline::Deadline;
 use crate::environment::Reader;
@@ -43,9 +43,14 @@ pub fn run(
     let interrupt = Interrupt::default();
     let mut step = Step::new(options, reader, interrupt.clone(), log);
     let (sender, events) = mpsc::sync_channel(1);
-    if let Ok(step) = &mut step {
-        listen(interrupt.clone(), step.sender().breaker(), sender.clone())?;
-    }
+    let signals = match &mut step {
+        Ok(step) => {
+            let break_off = step.sender().breaker();
+            Some(listen(interrupt.clone(), break_off, sender.clone())?)
+        }
+        // Nothing is called: a signal may end the process as it always does.
+        Err(_) => None,
+    };
     read_lines(source, sender)?;
     let mut batch = Batch {
         step,
@@ -54,7 +59,11 @@ pub fn run(
         tally: Tally::new(stderr_is_terminal),
         worst: ExitStatus::Accepted,
     };
-    Ok(batch.run(&events, stdout, log))
+    let status = batch.run(&events, stdout, log);
+    if let Some(signals) = signals {
+        signals.close();
+    }
+    Ok(status)
 }
 
 /// What the threads of a batch tell.
@@ -162,11 +171,12 @@ fn listen(
     interrupt: Interrupt,
     break_off: impl FnOnce() + Send + 'static,
     events: SyncSender<Event>,
-) -> Result<(), Failure> {
+) -> Result<Handle, Failure> {
     let deaf = |error: io::Error| {
         Failure::new(FailureCode::InvalidUsage, "signals cannot be listened for.").because(&error)
     };
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(deaf)?;
+    let handle = signals.handle();
     thread::Builder::new()
         .spawn(move || {
             let Some(signal) = signals.forever().next() else {
@@ -194,8 +204,8 @@ fn listen(
             // A connection that is still being opened cannot be broken off; nothing was sent on it.
             process::exit(i32::from(status.number()));
         })
-        .map(drop)
-        .map_err(deaf)
+        .map_err(deaf)?;
+    Ok(handle)
 }
 
 struct Batch {

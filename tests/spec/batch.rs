@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use cancel_machine_action::Process;
 use cancel_machine_action::pace::Pacer;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -326,4 +327,28 @@ fn a_batch_can_wait_for_each_action() {
         (outcomes, outcome.status),
         (vec!["cancelled".into(), "already_final".into()], Some(6))
     );
+}
+
+#[test]
+fn a_person_at_a_terminal_sees_how_far_the_batch_is() {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let input = format!("{}\nx\n", lines(2));
+    let status = cancel_machine_action::run(Process {
+        args: ["--sandbox", "--batch"].map(Into::into).into(),
+        environment: &|name| (name == "MDE_CALLS_PER_MINUTE").then(|| "40".into()),
+        stdin: Box::new(std::io::Cursor::new(input)),
+        stdin_is_terminal: false,
+        stdout: &mut stdout,
+        stdout_is_terminal: false,
+        stderr: &mut stderr,
+        stderr_is_terminal: true,
+    });
+    assert_eq!(status.number(), 2);
+    let stderr = String::from_utf8(stderr).unwrap();
+    for seen in [
+        "\r\u{1b}[K1 done, 1 cancelled, 0 failed",
+        "3 done, 2 cancelled, 1 failed",
+    ] {
+        assert!(stderr.contains(seen), "{stderr:?}");
+    }
 }
