@@ -1,8 +1,11 @@
 //! Many requests, one a line: each line of input gets a line of output, in its order, as soon as it is known.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::num::NonZeroU64;
 use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +18,6 @@ use crate::environment::Reader;
 use crate::error::{ExitStatus, Failure, FailureCode};
 use crate::interrupt::Interrupt;
 use crate::log::Log;
-use crate::lost::Call;
 use crate::output::{self, Answer, FailureDocument};
 use crate::read::{MAX_REQUEST, Source};
 use crate::settings::Options;
@@ -23,7 +25,11 @@ use crate::step::Step;
 use crate::validate::validate;
 
 /// How long a call in hand may go on when the process is told to stop.
+const PATIENCE: Duration = Duration::from_millis(4500);
+/// When the process ends at the latest.
 const GRACE: Duration = Duration::from_secs(5);
+/// A pause of which everybody hears.
+const LONG_PAUSE: Duration = Duration::from_secs(10);
 /// How often a batch tells how far it is, where no person watches.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
@@ -43,10 +49,12 @@ pub fn run(
     let interrupt = Interrupt::default();
     let mut step = Step::new(options, reader, interrupt.clone(), log);
     let (sender, events) = mpsc::sync_channel(1);
+    let count = Arc::new(Count::default());
     let signals = match &mut step {
         Ok(step) => {
             let break_off = step.sender().breaker();
-            Some(listen(interrupt.clone(), break_off, sender.clone())?)
+            let count = Arc::clone(&count);
+            Some(listen(interrupt.clone(), break_off, sender.clone(), count)?)
         }
         // Nothing is called: a signal may end the process as it always does.
         Err(_) => None,
@@ -56,7 +64,7 @@ pub fn run(
         step,
         timeout: options.timeout,
         interrupt,
-        tally: Tally::new(stderr_is_terminal),
+        tally: Tally::new(count, stderr_is_terminal),
         worst: ExitStatus::Accepted,
     };
     let status = batch.run(&events, stdout, log);
@@ -86,30 +94,20 @@ fn read_lines(source: Source, events: SyncSender<Event>) -> Result<(), Failure> 
             let mut number = 0;
             loop {
                 number += 1;
-                let line = read_line(&mut input);
-                let event = match line {
+                let event = match read_line(&mut input) {
                     Ok(None) => Event::End,
-                    Ok(Some(line)) if line.trim_ascii().is_empty() => continue,
-                    Ok(Some(line)) => Event::Line(number, text(line)),
-                    Err(error) => Event::Line(number, Err(unreadable(name, &error))),
+                    Ok(Some(Line::TooLong)) => Event::Line(number, Err(too_long())),
+                    Ok(Some(Line::Whole(line))) if line.trim_ascii().is_empty() => continue,
+                    Ok(Some(Line::Whole(line))) => Event::Line(number, text(line)),
+                    Err(error) => {
+                        // The input is broken: its last line says so.
+                        let _ = events.send(Event::Line(number, Err(unreadable(name, &error))));
+                        Event::End
+                    }
                 };
-                let is_last = matches!(
-                    event,
-                    Event::End
-                        | Event::Line(
-                            _,
-                            Err(Failure {
-                                code: FailureCode::NoInput,
-                                ..
-                            })
-                        )
-                );
+                let is_over = matches!(event, Event::End);
                 // Nobody listens any more if the batch was stopped.
-                if events.send(event).is_err() {
-                    return;
-                }
-                if is_last {
-                    let _ = events.send(Event::End);
+                if events.send(event).is_err() || is_over {
                     return;
                 }
             }
@@ -122,18 +120,38 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     Failure::new(FailureCode::NoInput, format!("{name} cannot be read.")).because(error)
 }
 
-/// The next line without its end, or as much of it as tells that it is too long; `None` at the end of input.
-fn read_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+/// A line of input, without its end.
+enum Line {
+    Whole(Vec<u8>),
+    /// It has more than a request may have; it is passed over.
+    TooLong,
+}
+
+/// The next line; `None` at the end of input.
+fn read_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
     let mut line = Vec::new();
-    let limit = MAX_REQUEST as u64 + 2;
+    // A byte order mark and the line's end are no part of the request.
+    let limit = (MARK.len() + MAX_REQUEST + b"\r\n".len()) as u64;
     if input.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        return Ok(Some(line));
+    let is_whole = line.ends_with(b"\n") || input.fill_buf()?.is_empty();
+    if !is_whole {
+        skip_line(input)?;
+        return Ok(Some(Line::TooLong));
     }
-    // The rest of a line that is too long is passed over.
+    let text = line.strip_suffix(b"\n").unwrap_or(&line);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let text = text.strip_prefix(MARK).unwrap_or(text);
+    Ok(Some(match text.len() {
+        0..=MAX_REQUEST => Line::Whole(text.to_vec()),
+        _ => Line::TooLong,
+    }))
+}
+
+/// Passes over the rest of a line.
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     loop {
         let buffer = input.fill_buf()?;
         let end = buffer.iter().position(|byte| *byte == b'\n');
@@ -141,22 +159,19 @@ fn read_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
         let is_over = end.is_some() || buffer.is_empty();
         input.consume(count);
         if is_over {
-            return Ok(Some(line));
+            return Ok(());
         }
     }
 }
 
+fn too_long() -> Failure {
+    Failure::new(
+        FailureCode::InvalidInput,
+        format!("the request is larger than {MAX_REQUEST} bytes. Send less."),
+    )
+}
+
 fn text(line: Vec<u8>) -> Result<String, Failure> {
-    let line = match line.strip_prefix(b"\xEF\xBB\xBF") {
-        Some(rest) => rest.to_vec(),
-        None => line,
-    };
-    if line.len() > MAX_REQUEST {
-        return Err(Failure::new(
-            FailureCode::InvalidInput,
-            format!("the request is larger than {MAX_REQUEST} bytes. Send less."),
-        ));
-    }
     String::from_utf8(line).map_err(|error| {
         Failure::new(
             FailureCode::InvalidInput,
@@ -166,46 +181,62 @@ fn text(line: Vec<u8>) -> Result<String, Failure> {
     })
 }
 
-/// Hears of SIGINT and SIGTERM: stops the waiting at once, and a call in hand after [`GRACE`].
+/// Hears of SIGINT and SIGTERM: the waiting stops at once, a call in hand after [`PATIENCE`], and the process after
+/// [`GRACE`] or at the second signal, whatever it is about.
 fn listen(
     interrupt: Interrupt,
     break_off: impl FnOnce() + Send + 'static,
     events: SyncSender<Event>,
+    count: Arc<Count>,
 ) -> Result<Handle, Failure> {
     let deaf = |error: io::Error| {
         Failure::new(FailureCode::InvalidUsage, "signals cannot be listened for.").because(&error)
     };
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(deaf)?;
     let handle = signals.handle();
-    thread::Builder::new()
-        .spawn(move || {
-            let Some(signal) = signals.forever().next() else {
-                return;
-            };
-            let status = match signal {
-                SIGINT => ExitStatus::Interrupted,
-                _ => ExitStatus::Terminated,
-            };
-            interrupt.stop(status);
-            let begun = Instant::now();
-            // The batch may be busy with a call, and the channel full: whoever reads it next sees the interrupt anyway.
-            let _ = events.try_send(Event::Stop);
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "nothing is called from this thread"
-            )]
-            thread::sleep(GRACE.saturating_sub(begun.elapsed()));
+    let hear = move || {
+        let mut signals = signals.forever().map(|signal| match signal {
+            SIGINT => ExitStatus::Interrupted,
+            _ => ExitStatus::Terminated,
+        });
+        let Some(status) = signals.next() else {
+            return;
+        };
+        interrupt.stop(status);
+        // The channel may be full: whoever reads it next sees the interrupt anyway.
+        let _ = events.try_send(Event::Stop);
+        let late = Arc::clone(&count);
+        let ended = thread::Builder::new().spawn(move || {
+            pause(PATIENCE);
             break_off();
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "nothing is called from this thread"
-            )]
-            thread::sleep(Duration::from_secs(1));
-            // A connection that is still being opened cannot be broken off; nothing was sent on it.
-            process::exit(i32::from(status.number()));
-        })
-        .map_err(deaf)?;
+            pause(GRACE.saturating_sub(PATIENCE));
+            // What cannot be broken off (a connection that is being opened, a stdout that nobody reads) ends with the
+            // process.
+            abandon(status, &late);
+        });
+        if let Some(status) = signals.next().filter(|_| ended.is_ok()) {
+            abandon(status, &count);
+        }
+    };
+    thread::Builder::new().spawn(hear).map_err(deaf)?;
     Ok(handle)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing is called from the thread that waits here"
+)]
+fn pause(time: Duration) {
+    thread::sleep(time);
+}
+
+/// Ends the process in the middle of a line.
+fn abandon(status: ExitStatus, count: &Count) -> ! {
+    let text = format!(
+        "told to stop: {count}. The line in hand was abandoned: what became of it is not known."
+    );
+    Log::new(&mut io::stderr()).error(text);
+    process::exit(i32::from(status.number()));
 }
 
 struct Batch {
@@ -228,9 +259,13 @@ impl Batch {
             if self.interrupt.status().is_some() {
                 break;
             }
-            let Some(outcome) = self.line(number, text, log) else {
+            log.set_line(Some(number));
+            let outcome = self.line(number, text, log);
+            log.set_line(None);
+            let Some(outcome) = outcome else {
                 break;
             };
+            log.clear_progress();
             self.worst = self.worst.max(match &outcome {
                 Ok(answer) => answer.exit_status(),
                 Err(failure) => failure.code.exit_status(),
@@ -238,23 +273,24 @@ impl Batch {
             if let Err(error) = write(stdout, &outcome) {
                 log.error(format_args!(
                     "stdout cannot be written: {error}. The answer to line {number} is lost; {}.",
-                    self.tally
+                    self.tally.count
                 ));
                 return ExitStatus::NotWritten;
             }
             self.tally.count(&outcome);
-            self.tally.report(None, log);
+            self.tally.report(None, false, log);
         }
+        log.clear_progress();
         match self.interrupt.status() {
             Some(status) => {
                 log.error(format_args!(
                     "told to stop: {}. The lines that were written are those that were done.",
-                    self.tally
+                    self.tally.count
                 ));
                 status
             }
             None => {
-                log.detail(format_args!("{}.", self.tally));
+                log.detail(format_args!("{}.", self.tally.count));
                 self.worst
             }
         }
@@ -281,7 +317,6 @@ impl Batch {
         };
         Some(outcome.map_err(|failure| {
             let failure = Failure {
-                message: format!("line {number}: {}", failure.message),
                 line: NonZeroU64::new(number),
                 ..failure
             };
@@ -293,12 +328,12 @@ impl Batch {
 
 /// Waits until the pace allows the next call, and says why.
 fn await_turn(step: &mut Step, interrupt: &Interrupt, tally: &mut Tally, log: &mut Log<'_>) {
-    loop {
-        let wait = step.sender().wait_for_turn(Call::Cancel);
+    for seconds in 0_u64.. {
+        let wait = step.sender().wait_for_turn();
         if wait.is_zero() || interrupt.status().is_some() {
             return;
         }
-        tally.report(Some(wait), log);
+        tally.report(Some(wait), seconds == 0, log);
         interrupt.wait(wait.min(Duration::from_secs(1)));
     }
 }
@@ -310,62 +345,70 @@ fn write(stdout: &mut dyn Write, outcome: &Result<Answer, Failure>) -> io::Resul
     }
 }
 
-/// How far a batch is.
+/// How many lines are done.
+#[derive(Default)]
+struct Count {
+    done: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let done = self.done.load(Ordering::Relaxed);
+        let cancelled = self.cancelled.load(Ordering::Relaxed);
+        let failed = done.saturating_sub(cancelled);
+        write!(
+            formatter,
+            "{done} done, {cancelled} cancelled, {failed} failed"
+        )
+    }
+}
+
+/// How far a batch is, and whom that was told.
 struct Tally {
-    done: u64,
-    cancelled: u64,
+    count: Arc<Count>,
     is_terminal: bool,
     reported: Instant,
 }
 
 impl Tally {
-    fn new(is_terminal: bool) -> Self {
+    fn new(count: Arc<Count>, is_terminal: bool) -> Self {
         Self {
-            done: 0,
-            cancelled: 0,
+            count,
             is_terminal,
             reported: Instant::now(),
         }
     }
 
     fn count(&mut self, outcome: &Result<Answer, Failure>) {
-        self.done += 1;
         let is_cancelled =
             matches!(outcome, Ok(answer) if answer.exit_status() == ExitStatus::Accepted);
-        self.cancelled += u64::from(is_cancelled);
+        self.count
+            .cancelled
+            .fetch_add(u64::from(is_cancelled), Ordering::Relaxed);
+        self.count.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Tells how far the batch is: to a person at once, otherwise once a minute. `pause` is what is left of a pause.
-    fn report(&mut self, pause: Option<Duration>, log: &mut Log<'_>) {
-        let is_due = self.reported.elapsed() >= REPORT_EVERY;
-        if !self.is_terminal && !is_due {
+    /// Tells how far the batch is: to a person at once, otherwise once a minute. `pause` is what is left of a pause; that
+    /// a long one begins is told at once.
+    fn report(&mut self, pause: Option<Duration>, is_beginning: bool, log: &mut Log<'_>) {
+        let is_long = pause.is_some_and(|pause| pause >= LONG_PAUSE) && is_beginning;
+        if !self.is_terminal && !is_long && self.reported.elapsed() < REPORT_EVERY {
             return;
         }
         let pause = pause.filter(|pause| *pause >= Duration::from_secs(1));
         let pause = pause.map_or(String::new(), |pause| {
             format!(
-                "; pausing to keep the service's limits, {} s left",
+                "; pausing for the service's limits, {} s left",
                 pause.as_secs()
             )
         });
+        let count = &self.count;
         if self.is_terminal {
-            log.progress(format_args!("{self}{pause}"));
+            log.progress(format_args!("{count}{pause}"));
         } else {
-            log.notice(format_args!("{self}{pause}."));
+            log.notice(format_args!("{count}{pause}."));
             self.reported = Instant::now();
         }
-    }
-}
-
-impl std::fmt::Display for Tally {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            done, cancelled, ..
-        } = self;
-        write!(
-            formatter,
-            "{done} done, {cancelled} cancelled, {} failed",
-            done - cancelled
-        )
     }
 }

@@ -56,7 +56,7 @@ impl ExitStatus {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Accepted => "the service answered 2xx",
+            Self::Accepted => "the service answered 2xx (with --wait: and the action is cancelled)",
             Self::Refused => "the service answered something else",
             Self::BadRequest => "the request or the command line is wrong; nothing was sent",
             Self::BadSettings => {

@@ -12,6 +12,8 @@ pub struct Log<'a> {
     is_verbose: bool,
     last_warning: String,
     shows_progress: bool,
+    /// The line of a batch that is worked on.
+    place: String,
 }
 
 impl<'a> Log<'a> {
@@ -22,6 +24,7 @@ impl<'a> Log<'a> {
             is_verbose: false,
             last_warning: String::new(),
             shows_progress: false,
+            place: String::new(),
         }
     }
 
@@ -30,29 +33,45 @@ impl<'a> Log<'a> {
         self.is_verbose = is_verbose;
     }
 
+    /// Begins what is said from now on with the number of a batch's line, or with none.
+    pub fn set_line(&mut self, number: Option<u64>) {
+        self.place = number.map_or_else(String::new, |number| format!("line {number}: "));
+    }
+
+    /// Takes the progress off its line, before something else is written there.
+    pub fn clear_progress(&mut self) {
+        if std::mem::take(&mut self.shows_progress) {
+            let _ = write!(self.stderr, "\r\x1b[K");
+            let _ = self.stderr.flush();
+        }
+    }
+
     /// What is wrong and what to do.
     pub fn error(&mut self, message: impl Display) {
-        self.line(format_args!("error: {message}"));
+        let place = self.place.clone();
+        self.line(format_args!("error: {place}{message}"));
     }
 
     /// What does not work, though the step goes on; the same twice in a row is said once.
     pub fn warning(&mut self, message: impl Display) {
         let message = message.to_string();
         if message != self.last_warning {
-            self.line(format_args!("warning: {message}"));
+            let place = self.place.clone();
+            self.line(format_args!("warning: {place}{message}"));
             self.last_warning = message;
         }
     }
 
     /// What people should know, though nothing is wrong.
     pub fn notice(&mut self, message: impl Display) {
-        self.line(message);
+        let place = self.place.clone();
+        self.line(format_args!("{place}{message}"));
     }
 
     /// What is done, for those who asked.
     pub fn detail(&mut self, message: impl Display) {
         if self.is_verbose {
-            self.line(message);
+            self.notice(message);
         }
     }
 
@@ -73,9 +92,7 @@ impl<'a> Log<'a> {
         };
         let text = text.replace(is_harmful, " ");
         let text: String = text.chars().take(MAX_LINE).collect();
-        if std::mem::take(&mut self.shows_progress) {
-            let _ = write!(self.stderr, "\r\x1b[K");
-        }
+        self.clear_progress();
         let _ = writeln!(self.stderr, "{text}");
         let _ = self.stderr.flush();
     }

@@ -25,6 +25,12 @@ pub enum Call {
 }
 
 impl Call {
+    /// Whether the call counts against the limits of the API.
+    #[must_use]
+    pub fn is_paced(self) -> bool {
+        matches!(self, Self::Cancel | Self::Read)
+    }
+
     /// What the call is for, in a word or two.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -76,6 +82,21 @@ impl Peer {
             }
         }
     }
+}
+
+/// The failure of a call that was broken off at `stage`, because the process was told to stop.
+#[must_use]
+pub fn broken_off(stage: Stage, peer: &Peer) -> Failure {
+    let what = format!(
+        "the call to {} was broken off, because the step was told to stop",
+        peer.host
+    );
+    let mut failure = Failure::new(
+        FailureCode::NetworkError,
+        format!("{what}. {}", peer.consequence(stage)),
+    );
+    failure.what = what.into();
+    failure
 }
 
 /// The failure that `error`, at `stage` of the call to `peer`, amounts to.

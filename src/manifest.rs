@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::auth::claims::CANCEL_ROLES;
+use crate::auth::claims::{CANCEL_ROLES, READ_ROLES};
 use crate::cloud;
 use crate::error::{Document, ExitStatus, FailureCode};
 use crate::variables;
@@ -71,6 +71,8 @@ pub struct Endpoint {
 pub struct Permissions {
     /// Application permissions, any one of which allows the call.
     pub any_of: [&'static str; 7],
+    /// Application permissions, any one of which `--wait` needs besides.
+    pub to_wait_any_of: [&'static str; 2],
 }
 
 /// So many calls in so much time.
@@ -176,6 +178,7 @@ impl Manifest {
             },
             permissions: Permissions {
                 any_of: CANCEL_ROLES,
+                to_wait_any_of: READ_ROLES,
             },
             rate_limits: vec![
                 RateLimit {

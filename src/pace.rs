@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The pace of the calls to one API.
 ///
@@ -66,15 +67,19 @@ impl Pacer {
             self.due = Some(self.due.map_or(now, |due| due.max(now)) + self.spacing);
         }
         if self.per_hour > 0 {
-            while self.last_hour.len() >= self.per_hour {
+            let is_over = |call: &Instant| now.saturating_duration_since(*call) >= HOUR;
+            while self.last_hour.len() >= self.per_hour
+                || self.last_hour.front().is_some_and(is_over)
+            {
                 self.last_hour.pop_front();
             }
             self.last_hour.push_back(now);
         }
     }
 
-    /// The service asks to wait until `time`.
-    pub fn pause_until(&mut self, time: Instant) {
+    /// The service asks to wait until `time`; `None` is longer than can be counted.
+    pub fn pause_until(&mut self, time: Option<Instant>) {
+        let time = time.unwrap_or_else(|| Instant::now() + DAY);
         self.paused_until = Some(self.paused_until.map_or(time, |until| until.max(time)));
     }
 }

@@ -28,6 +28,10 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body, still compressed if it was.
     pub body: Vec<u8>,
+    /// What came of the tries, if there was more than this one; a sentence for messages.
+    pub tries: String,
+    /// Whether an earlier try was lost, which may have been carried out all the same.
+    pub follows_lost: bool,
 }
 
 /// The answer that stdout carries.

@@ -7,8 +7,9 @@ use crate::error::{Failure, FailureCode};
 use crate::lost::Call;
 use crate::response::{self, Received};
 
-/// How often a call is made at most. A verdict that comes often is the answer.
-pub const MAX_TRIES: u32 = 7;
+/// How often a call is made at most, if the time limit does not end it before: with the pauses that follow, these take
+/// half a minute.
+pub const MAX_TRIES: u32 = 10;
 
 /// The longest pause that is not asked for, before the second try; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ureq::config::Config;
-use ureq::http::{Request, StatusCode};
+use ureq::http::Request;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Error, Proxy};
 
@@ -32,13 +32,8 @@ pub struct Sender {
     proxy: Option<ProxySettings>,
     progress: Progress,
     interrupt: Interrupt,
-    paces: Option<Paces>,
-}
-
-/// The paces of a batch: each API has a limit of its own.
-struct Paces {
-    cancel: Pacer,
-    read: Pacer,
+    /// The pace of all calls of the API: its limits are those of the application as a whole.
+    pacer: Pacer,
 }
 
 impl Sender {
@@ -72,33 +67,20 @@ impl Sender {
             proxy: network.proxy,
             progress,
             interrupt,
-            paces: None,
+            // One request needs no pace, but heeds what the service asks for.
+            pacer: Pacer::new(0, 0),
         }
     }
 
     /// Paces all further calls, as a batch must: so many in a minute and in an hour, 0 being no limit.
     pub fn pace(&mut self, per_minute: u32, per_hour: u32) {
-        self.paces = Some(Paces {
-            cancel: Pacer::new(per_minute, per_hour),
-            read: Pacer::new(per_minute, per_hour),
-        });
+        self.pacer = Pacer::new(per_minute, per_hour);
     }
 
-    /// How long a call that is ready now has to wait for its turn.
+    /// How long a call of the API that is ready now has to wait for its turn.
     #[must_use]
-    pub fn wait_for_turn(&mut self, call: Call) -> Duration {
-        let now = Instant::now();
-        self.pacer(call)
-            .map_or(Duration::ZERO, |pacer| pacer.wait(now))
-    }
-
-    fn pacer(&mut self, call: Call) -> Option<&mut Pacer> {
-        let paces = self.paces.as_mut()?;
-        match call {
-            Call::Cancel => Some(&mut paces.cancel),
-            Call::Read => Some(&mut paces.read),
-            Call::SignIn | Call::ManagedIdentity => None,
-        }
+    pub fn wait_for_turn(&self) -> Duration {
+        self.pacer.wait(Instant::now())
     }
 
     /// What breaks off a call in hand, from another thread.
@@ -122,51 +104,63 @@ impl Sender {
         let mut tries = Tries::default();
         loop {
             let begun = Instant::now();
-            if let Some(pacer) = self.pacer(call) {
-                pacer.called(begun);
+            if call.is_paced() {
+                self.pacer.called(begun);
             }
             let outcome = self.send_once(call, request, deadline);
             tries.note(&outcome);
-            let pause = self.pause(call, &outcome, tries.count());
-            // No try begins that would have less time than the last one took.
-            let needed = pause.map(|pause| pause.saturating_add(begun.elapsed()));
-            let (Some(pause), true) = (pause, needed < Some(deadline.remaining())) else {
+            let Some(pause) = self.pause(call, &outcome, &mut tries) else {
                 return tries.conclude(outcome);
             };
-            log.notice(format_args!(
-                "try {} of {}: {}; the next follows in {:.1} s.",
-                tries.count(),
-                call.name(),
-                tries.last(),
-                pause.as_secs_f64()
-            ));
-            self.interrupt.wait(pause);
+            // No try begins that cannot end in time; it may be faster than the last one.
+            let needed = pause.saturating_add(begun.elapsed().min(Duration::from_secs(1)));
+            if needed >= deadline.remaining() {
+                return tries.conclude(outcome);
+            }
+            if !pause.is_zero() {
+                log.notice(format_args!(
+                    "try {} of {}: {}; the next follows in {:.1} s.",
+                    tries.count(),
+                    call.name(),
+                    tries.last(),
+                    pause.as_secs_f64()
+                ));
+                self.interrupt.wait(pause);
+            }
             if self.interrupt.status().is_some() {
                 return tries.conclude(outcome);
             }
         }
     }
 
-    /// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
+    /// How long to wait before the next try of `call`, after the last of `tries` ended in `outcome`; `None` if that stands.
     fn pause(
         &mut self,
         call: Call,
         outcome: &Result<Received, Failure>,
-        tries: u32,
+        tries: &mut Tries,
     ) -> Option<Duration> {
-        let turn = self.wait_for_turn(call);
-        if let (Ok(received), Some(pacer)) = (outcome, self.pacer(call))
-            && received.status == StatusCode::TOO_MANY_REQUESTS
+        if let Ok(received) = outcome
+            && call.is_paced()
+            && matches!(received.status.as_u16(), 429 | 503)
             && let Some(seconds) = response::retry_after_seconds(received)
         {
-            // Others have used up the quota: whatever becomes of this call, the next ones wait, too.
+            // Whatever becomes of this call, the next ones wait, too.
             let until = Instant::now().checked_add(Duration::from_secs(seconds));
-            pacer.pause_until(until.unwrap_or_else(Instant::now));
+            self.pacer.pause_until(until);
         }
         if self.interrupt.status().is_some() {
             return None;
         }
-        let pause = retry::pause(call, outcome.as_ref(), tries, random())?;
+        let turn = match call.is_paced() {
+            true => self.wait_for_turn(),
+            false => Duration::ZERO,
+        };
+        if outcome.is_err() && self.progress.is_on_kept_connection() && tries.repeats_at_once() {
+            // The server has closed a connection that was kept alive, just as the request went out.
+            return Some(turn);
+        }
+        let pause = retry::pause(call, outcome.as_ref(), tries.count(), random())?;
         Some(pause.max(turn))
     }
 
@@ -179,23 +173,19 @@ impl Sender {
         let proxy = self.proxy_for(call, request);
         let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
         let peer = Peer::new(call, request.uri(), via, deadline.limit());
-        let exchange = || {
-            self.progress.restart(request.uri(), deadline);
-            self.exchange(request.clone(), proxy.cloned(), deadline)
-        };
-        let mut outcome = exchange();
-        if matches!(outcome, Err(Error::Io(_))) && self.progress.is_on_kept_connection() {
-            // The server has closed a connection that was kept alive, just as the request went out: it is repeated on a
-            // new one.
-            outcome = exchange();
-        }
-        outcome.map_err(|error| {
+        self.progress.restart(request.uri(), deadline);
+        let exchange = self.exchange(request.clone(), proxy.cloned(), deadline);
+        exchange.map_err(|error| {
             let stage = self.progress.stage();
             let request_sent = match call {
                 Call::Cancel if stage >= Stage::Send => RequestSent::Unknown,
                 _ => RequestSent::No,
             };
-            lost::explain(&error, stage, &peer).with_request_sent(request_sent)
+            let failure = match self.interrupt.status() {
+                Some(_) => lost::broken_off(stage, &peer),
+                None => lost::explain(&error, stage, &peer),
+            };
+            failure.with_request_sent(request_sent)
         })
     }
 
@@ -241,6 +231,8 @@ impl Sender {
             status: head.status,
             headers: head.headers,
             body: bytes,
+            tries: String::new(),
+            follows_lost: false,
         })
     }
 }
@@ -249,7 +241,8 @@ impl Sender {
 #[derive(Default)]
 struct Tries {
     said: Vec<String>,
-    request_sent: Option<RequestSent>,
+    was_lost: bool,
+    was_repeated_at_once: bool,
 }
 
 impl Tries {
@@ -262,34 +255,48 @@ impl Tries {
         self.said.last().map_or("", String::as_str)
     }
 
-    /// Notes one more try.
-    fn note(&mut self, outcome: &Result<Received, Failure>) {
-        let said = match outcome {
-            Ok(received) => format!("answered with status {}", received.status.as_u16()),
-            Err(failure) => {
-                if failure.request_sent == RequestSent::Unknown {
-                    self.request_sent = Some(RequestSent::Unknown);
-                }
-                failure.what.to_string()
-            }
-        };
-        self.said.push(said);
+    /// Whether the call may be repeated at once; once it may.
+    fn repeats_at_once(&mut self) -> bool {
+        !std::mem::replace(&mut self.was_repeated_at_once, true)
     }
 
-    /// The outcome that stands. A failure tells of every try, and of each whether the request may have been sent in it.
-    fn conclude(self, outcome: Result<Received, Failure>) -> Result<Received, Failure> {
-        outcome.map_err(|mut failure| {
-            if self.said.len() > 1 {
-                let said = self.said.iter().enumerate();
-                let said: Vec<String> = said
-                    .map(|(index, said)| format!("{}: {said}", index + 1))
-                    .collect();
-                failure.message +=
-                    &format!(" Tried {} times ({}).", self.said.len(), said.join("; "));
+    /// Notes one more try.
+    fn note(&mut self, outcome: &Result<Received, Failure>) {
+        self.said.push(match outcome {
+            Ok(received) => format!("answered with status {}", received.status.as_u16()),
+            Err(failure) => {
+                self.was_lost |= failure.request_sent == RequestSent::Unknown;
+                failure.what.to_string()
             }
-            failure.request_sent = self.request_sent.unwrap_or(failure.request_sent);
-            failure
-        })
+        });
+    }
+
+    /// The outcome that stands. It tells of every try, and whether the request may have been sent in any of them.
+    fn conclude(self, outcome: Result<Received, Failure>) -> Result<Received, Failure> {
+        let tries = match self.said.as_slice() {
+            [] | [_] => String::new(),
+            said => {
+                let numbered = said.iter().zip(1..);
+                let numbered: Vec<String> = numbered
+                    .map(|(said, number)| format!("{number}: {said}"))
+                    .collect();
+                format!(" Tried {} times ({}).", said.len(), numbered.join("; "))
+            }
+        };
+        match outcome {
+            Ok(received) => Ok(Received {
+                tries,
+                follows_lost: self.was_lost,
+                ..received
+            }),
+            Err(mut failure) => {
+                failure.message += &tries;
+                if self.was_lost {
+                    failure.request_sent = RequestSent::Unknown;
+                }
+                Err(failure)
+            }
+        }
     }
 }
 

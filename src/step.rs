@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ureq::http::StatusCode;
 
-use crate::auth::{AccessToken, Credentials, SignIn};
+use crate::auth::{AccessToken, Credentials, Grant, SignIn};
 use crate::cache::TokenCache;
 use crate::check::Report;
 use crate::deadline::Deadline;
@@ -21,10 +21,12 @@ use crate::response::{self, Received};
 use crate::send::Sender;
 use crate::settings::{Options, Settings};
 use crate::validate::validate;
-use crate::wait::{self, Outcome};
+use crate::wait::{self, Outcome, Reading};
 
 /// How long a token is good for, if the service does not say.
 const USUAL_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long a refused sign-in is not tried again: a batch of a thousand lines must not be refused a thousand times.
+const REFUSAL_STANDS: Duration = Duration::from_secs(60);
 /// A token is renewed this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
@@ -68,12 +70,25 @@ pub struct Step {
     sender: Sender,
     interrupt: Interrupt,
     wait: Option<Duration>,
-    /// The token of the last sign-in, and when it is to be renewed.
-    token: Option<(AccessToken, Instant)>,
+    /// The token of the last sign-in.
+    token: Option<Held>,
     /// The token of the last call, for the diagnosis of a refusal.
     last_token: Option<AccessToken>,
-    /// Why signing in again would be refused again.
-    refusal: Option<Failure>,
+    /// Why signing in again would fail again, and until when.
+    refusal: Option<(Failure, Instant)>,
+    /// Whether the answer to the cancel follows a try that was lost.
+    follows_lost: bool,
+    /// What came of the tries of the last call.
+    tries: String,
+    /// Why the action could not be read.
+    obstacle: String,
+}
+
+/// A token and its times.
+struct Held {
+    token: AccessToken,
+    renewal: Instant,
+    expiry: Instant,
 }
 
 impl Step {
@@ -107,6 +122,9 @@ impl Step {
             token: None,
             last_token: None,
             refusal: None,
+            follows_lost: false,
+            tries: String::new(),
+            obstacle: "there was no time for it. Raise --wait.".to_owned(),
         })
     }
 
@@ -126,9 +144,10 @@ impl Step {
         deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Answer, Failure> {
+        self.follows_lost = false;
         let cancelled = self.cancel(input, deadline, log);
         let answer = match self.wait {
-            Some(wait) if may_have_been_carried_out(&cancelled) => {
+            Some(wait) if self.follows_lost || may_have_been_carried_out(&cancelled) => {
                 self.verify(input, cancelled, wait, log)
             }
             _ => cancelled,
@@ -141,49 +160,60 @@ impl Step {
 
     fn advice(&self, answer: &Answer, input: &Input) -> String {
         if let Some(outcome) = answer.outcome {
-            return wait::advice(outcome).to_owned();
+            return wait::advice(outcome, &self.obstacle);
         }
         let claims = self.last_token.as_ref().and_then(AccessToken::claims);
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
         let resource = self.settings.resource();
         let shortcoming = claims.map(|claims| claims.shortcoming(resource, now));
-        response::advice(answer, input, shortcoming.as_deref())
+        let advice = response::advice(answer, input, shortcoming.as_deref());
+        format!("{advice}{}", self.tries)
     }
 
-    /// Cancels; a token that the API no longer takes is renewed once.
     fn cancel(
         &mut self,
         input: &Input,
         deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Answer, Failure> {
-        let token = self.token(deadline, log)?;
-        let mut received = self.call(Call::Cancel, input, &token, deadline, log)?;
-        let is_renewable = matches!(self.settings.credentials, Credentials::SignIn(_));
-        if received.status == StatusCode::UNAUTHORIZED && is_renewable {
-            log.detail("the API does not take the token: signing in once more");
-            self.forget(&token, log);
-            let renewed = self.sign_in(deadline, log);
-            let second =
-                renewed.and_then(|token| self.call(Call::Cancel, input, &token, deadline, log));
-            match second {
-                Ok(second) => {
-                    if second.status == StatusCode::UNAUTHORIZED
-                        && let Some((refused, _)) = self.token.take()
-                    {
-                        self.forget(&refused, log);
-                    }
-                    received = second;
-                }
-                // Nothing more was sent: the first answer stands, as the truth about the cancel.
-                Err(failure) if failure.request_sent == RequestSent::No => {
-                    log.error(failure.with_causes());
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
+        let received = self.authorized_call(Call::Cancel, input, deadline, log)?;
+        self.follows_lost = received.follows_lost;
         response::answer(&received)
+    }
+
+    /// Makes the call; a token that the API no longer takes is renewed once.
+    fn authorized_call(
+        &mut self,
+        call: Call,
+        input: &Input,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Result<Received, Failure> {
+        let token = self.token(deadline, log)?;
+        let received = self.call(call, input, &token, deadline, log)?;
+        let is_renewable = matches!(self.settings.credentials, Credentials::SignIn(_));
+        if received.status != StatusCode::UNAUTHORIZED || !is_renewable {
+            return Ok(received);
+        }
+        log.detail("the API does not take the token: signing in once more");
+        self.forget(&token, log);
+        let renewed = self.sign_in(deadline, log);
+        let second = renewed.and_then(|token| {
+            let second = self.call(call, input, &token, deadline, log)?;
+            if second.status == StatusCode::UNAUTHORIZED {
+                self.forget(&token, log);
+            }
+            Ok(second)
+        });
+        match second {
+            // Nothing more was sent: the first answer stands, as the truth about the cancel.
+            Err(failure) if failure.request_sent == RequestSent::No => {
+                log.error(failure.with_causes());
+                Ok(received)
+            }
+            second => second,
+        }
     }
 
     /// Reads the action until its status is final or `wait` is over. What was read last is the answer; if nothing could
@@ -195,53 +225,68 @@ impl Step {
         wait: Duration,
         log: &mut Log<'_>,
     ) -> Result<Answer, Failure> {
+        match &cancelled {
+            Ok(answer) if !answer.is_success() => log.notice(self.advice(answer, input)),
+            Ok(_) => {}
+            Err(failure) => log.notice(failure),
+        }
         let deadline = Deadline::after(wait);
+        let id = input.path_parameters.machineactionid.as_str();
         let mut last_read = None;
-        let mut reads = 0;
-        loop {
-            let answer = self
-                .token(deadline, log)
-                .and_then(|token| self.call(Call::Read, input, &token, deadline, log))
-                .and_then(|received| response::answer(&received));
-            reads += 1;
-            match answer {
-                Ok(answer) if answer.is_success() => {
-                    let outcome = answer.json().and_then(wait::outcome);
-                    last_read = Some(answer);
-                    if outcome.is_some() {
-                        break;
-                    }
-                }
-                Ok(answer) if matches!(answer.status_code, 401 | 403) => {
-                    log.notice(
-                        "the action cannot be read with this token: grant Machine.Read.All or Machine.ReadWrite.All with \
-                         admin consent.",
-                    );
-                    break;
-                }
-                Ok(answer) => log.detail(format_args!(
-                    "reading the action was answered with status {}",
-                    answer.status_code
-                )),
-                Err(failure) => log.detail(failure),
-            }
-            let pause = wait::pause(reads).max(self.sender.wait_for_turn(Call::Read));
-            if pause >= deadline.remaining() {
+        let mut pause = Duration::ZERO;
+        for reads in 1.. {
+            let turn = self.sender.wait_for_turn();
+            if pause.max(turn) >= deadline.remaining() {
                 break;
             }
-            self.interrupt.wait(pause);
+            self.interrupt.wait(pause.max(turn));
             if self.interrupt.status().is_some() {
                 break;
             }
+            pause = wait::pause(reads);
+            let read = self
+                .authorized_call(Call::Read, input, deadline, log)
+                .and_then(|received| response::answer(&received));
+            let answer = match read {
+                Ok(answer) => answer,
+                Err(failure) => {
+                    self.obstacle = failure.with_causes();
+                    continue;
+                }
+            };
+            if matches!(answer.status_code, 401 | 403) {
+                self.obstacle = format!(
+                    "reading it was answered with status {}. Grant Machine.Read.All or Machine.ReadWrite.All with admin \
+                     consent.",
+                    answer.status_code
+                );
+                break;
+            }
+            let reading = match answer.json() {
+                Some(entity) if answer.is_success() => wait::read(entity, id),
+                _ => Reading::NotTheAction,
+            };
+            match reading {
+                Reading::Final(outcome) => {
+                    return Ok(Answer {
+                        outcome: Some(outcome),
+                        ..answer
+                    });
+                }
+                Reading::Open => last_read = Some(answer),
+                Reading::NotTheAction => {
+                    self.obstacle = format!(
+                        "reading it was answered with status {}, but not with the action. Look at it in the portal.",
+                        answer.status_code
+                    );
+                }
+            }
         }
         match (last_read, cancelled) {
-            (Some(answer), _) => {
-                let outcome = answer.json().and_then(wait::outcome);
-                Ok(Answer {
-                    outcome: Some(outcome.unwrap_or(Outcome::Pending)),
-                    ..answer
-                })
-            }
+            (Some(answer), _) => Ok(Answer {
+                outcome: Some(Outcome::Pending),
+                ..answer
+            }),
             (None, Ok(answer)) => Ok(Answer {
                 outcome: Some(Outcome::Unverified),
                 ..answer
@@ -256,10 +301,9 @@ impl Step {
             Credentials::AccessToken(token) => return Ok(token.clone()),
             Credentials::SignIn(sign_in) => sign_in,
         };
-        if let Some((token, renewal)) = &self.token
-            && Instant::now() < *renewal
-        {
-            return Ok(token.clone());
+        let now = Instant::now();
+        if let Some(held) = self.token.as_ref().filter(|held| now < held.renewal) {
+            return Ok(held.token.clone());
         }
         if let Some(cache) = self.cache(sign_in) {
             match cache.find(SystemTime::now()) {
@@ -272,32 +316,49 @@ impl Step {
                 Err(error) => warn_of_cache(&error, log),
             }
         }
-        self.sign_in(deadline, log)
+        match (self.sign_in(deadline, log), &self.token) {
+            // What is only to be renewed is still good.
+            (Err(failure), Some(held)) if now < held.expiry => {
+                log.warning(format_args!(
+                    "the token cannot be renewed: {}",
+                    failure.with_causes()
+                ));
+                Ok(held.token.clone())
+            }
+            (granted, _) => granted,
+        }
     }
 
     /// Keeps `token`, good for `lifetime` from now, for the calls to come.
     fn keep(&mut self, token: &AccessToken, lifetime: Duration) {
+        let lifetime = lifetime.min(Grant::LONGEST);
         // Of a short life, half; of one that was not told, what is usual: a 401 renews the token anyway.
         let good_for = match lifetime {
             Duration::ZERO => USUAL_LIFETIME,
             lifetime => lifetime.saturating_sub(MARGIN).max(lifetime / 2),
         };
-        let renewal = Instant::now().checked_add(good_for);
-        self.token = renewal.map(|renewal| (token.clone(), renewal));
+        let now = Instant::now();
+        self.token = Some(Held {
+            token: token.clone(),
+            renewal: now + good_for,
+            expiry: now + lifetime.max(good_for),
+        });
     }
 
     fn sign_in(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
-        if let Some(refusal) = &self.refusal {
+        if let Some((refusal, until)) = &self.refusal
+            && Instant::now() < *until
+        {
             return Err(refusal.clone());
         }
         let granted = self.new_token(deadline, log);
-        if let Err(failure) = &granted
-            && matches!(
-                failure.code,
-                FailureCode::SignInRefused | FailureCode::InvalidSettings
-            )
-        {
-            self.refusal = Some(failure.clone());
+        if let Err(failure) = &granted {
+            let pause = match failure.code {
+                FailureCode::SignInRefused | FailureCode::InvalidSettings => REFUSAL_STANDS,
+                _ => Duration::from_secs(failure.retry_after_seconds.unwrap_or_default()),
+            };
+            let until = Instant::now().checked_add(pause);
+            self.refusal = until.map(|until| (failure.clone(), until));
         }
         granted
     }
@@ -357,6 +418,7 @@ impl Step {
         self.last_token = Some(token.clone());
         log.detail(format_args!("{} {}", request.method(), request.uri()));
         let received = self.sender.send(call, &request, deadline, log)?;
+        self.tries.clone_from(&received.tries);
         log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),
@@ -369,7 +431,7 @@ impl Step {
 /// Whether the action may have been cancelled, or may have been final before: reading it tells.
 fn may_have_been_carried_out(cancelled: &Result<Answer, Failure>) -> bool {
     match cancelled {
-        Ok(answer) => answer.is_success() || matches!(answer.status_code, 400 | 409),
+        Ok(answer) => answer.is_success() || matches!(answer.status_code, 400 | 409 | 500..=599),
         Err(failure) => failure.request_sent == RequestSent::Unknown,
     }
 }

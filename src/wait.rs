@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What has truly become of the action; only with `--wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -21,37 +22,47 @@ pub enum Outcome {
     Unverified,
 }
 
+/// What reading an action has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The action has come to its end.
+    Final(Outcome),
+    /// It is still open.
+    Open,
+    /// It is not the action: a proxy's page, another action, an entity without a status.
+    NotTheAction,
+}
+
 /// What of an entity tells its outcome.
 #[derive(Deserialize)]
 struct Entity {
+    id: Option<String>,
     status: Option<String>,
     #[serde(default)]
-    commands: Option<Vec<Command>>,
+    commands: Value,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Command {
-    LiveResponse {
-        #[serde(rename = "commandStatus")]
-        status: Option<String>,
-    },
-    Other(serde::de::IgnoredAny),
-}
-
-/// The outcome that `entity`, in JSON, tells; `None` if it tells none yet.
+/// What `entity`, in JSON, tells of the action `id`.
 #[must_use]
-pub fn outcome(entity: &str) -> Option<Outcome> {
-    let entity: Entity = serde_json::from_str(entity).ok()?;
-    let has_completed = entity.commands.iter().flatten().any(|command| {
-        matches!(command, Command::LiveResponse { status: Some(status) } if status == "Completed")
+pub fn read(entity: &str, id: &str) -> Reading {
+    let Ok(entity) = serde_json::from_str::<Entity>(entity) else {
+        return Reading::NotTheAction;
+    };
+    let is_asked_for = entity.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
+    let Some(status) = entity.status.filter(|_| is_asked_for) else {
+        return Reading::NotTheAction;
+    };
+    let commands = entity.commands.as_array();
+    let has_completed = commands.into_iter().flatten().any(|command| {
+        let status = command.get("commandStatus").and_then(Value::as_str);
+        status.is_some_and(|status| status.eq_ignore_ascii_case("Completed"))
     });
-    match entity.status.as_deref()? {
-        "Cancelled" if has_completed => Some(Outcome::CancelledTooLate),
-        "Cancelled" => Some(Outcome::Cancelled),
-        "Succeeded" | "Failed" | "TimeOut" => Some(Outcome::AlreadyFinal),
+    match status.as_str() {
+        "Cancelled" if has_completed => Reading::Final(Outcome::CancelledTooLate),
+        "Cancelled" => Reading::Final(Outcome::Cancelled),
+        "Succeeded" | "Failed" | "TimeOut" => Reading::Final(Outcome::AlreadyFinal),
         // An unknown status is taken for an open one.
-        _ => None,
+        _ => Reading::Open,
     }
 }
 
@@ -65,25 +76,26 @@ pub fn pause(reads: u32) -> Duration {
         .min(LONGEST)
 }
 
-/// What an outcome means and what helps, for the one line on stderr.
+/// What an outcome means and what helps, for the one line on stderr; `obstacle` is why the action could not be read.
 #[must_use]
-pub fn advice(outcome: Outcome) -> &'static str {
+pub fn advice(outcome: Outcome, obstacle: &str) -> String {
     match outcome {
-        Outcome::Cancelled => "the action was cancelled.",
+        Outcome::Cancelled => "the action was cancelled.".to_owned(),
         Outcome::CancelledTooLate => {
             "the action was cancelled too late: a command of it had completed. See json_body.commands, and undo it by an \
              action of its own."
+                .to_owned()
         }
         Outcome::AlreadyFinal => {
             "the action had come to its end before it could be cancelled: see json_body.status, and undo it by an action \
              of its own."
+                .to_owned()
         }
         Outcome::Pending => {
-            "the action is still open, though its cancel was sent: read its status again, or raise --wait."
+            "the action is still open: read its status again, or raise --wait.".to_owned()
         }
         Outcome::Unverified => {
-            "what became of the action is not known, because its status could not be read: grant Machine.Read.All or \
-             Machine.ReadWrite.All with admin consent, or look at the action in the portal."
+            format!("what became of the action is not known, because it could not be read: {obstacle}")
         }
     }
 }

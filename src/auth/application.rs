@@ -152,7 +152,7 @@ impl Application {
         );
         Failure {
             retry_after_seconds: response::retry_after_seconds(received),
-            ..Failure::new(code, message)
+            ..Failure::new(code, message + &received.tries)
         }
     }
 
@@ -173,7 +173,7 @@ impl Application {
         Failure {
             retryable,
             retry_after_seconds: response::retry_after_seconds(received),
-            ..Failure::new(FailureCode::SignInUnavailable, message)
+            ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
         }
     }
 }

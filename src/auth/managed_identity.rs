@@ -92,7 +92,7 @@ impl ManagedIdentity {
         );
         Failure {
             retry_after_seconds: response::retry_after_seconds(received),
-            ..Failure::new(code, message)
+            ..Failure::new(code, message + &received.tries)
         }
     }
 
@@ -107,7 +107,7 @@ impl ManagedIdentity {
         Failure {
             retryable: retry::is_transient(Call::ManagedIdentity, received),
             retry_after_seconds: response::retry_after_seconds(received),
-            ..Failure::new(FailureCode::SignInUnavailable, message)
+            ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
         }
     }
 

@@ -7,7 +7,7 @@ pub mod managed_identity;
 pub mod refusal;
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -103,19 +103,27 @@ pub struct Grant {
     /// Seconds from now on; a managed identity's endpoint writes the number as a string.
     #[serde(default)]
     expires_in: Value,
+    /// Seconds since 1970: what App Service says instead.
+    #[serde(default)]
+    expires_on: Value,
 }
 
 impl Grant {
     /// No token lives longer; whoever says so is not believed.
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// How long the token is good for; zero if that is not said.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
-        let seconds = match &self.expires_in {
+        let number = |value: &Value| match value {
             Value::String(digits) => digits.parse().ok(),
             number => number.as_f64(),
         };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let remaining = || Some((number(&self.expires_on)? - now.as_secs_f64()).max(0.0));
+        let seconds = number(&self.expires_in).or_else(remaining);
         let lifetime = Duration::try_from_secs_f64(seconds.unwrap_or_default());
         match lifetime {
             Ok(lifetime) => lifetime.min(Self::LONGEST),

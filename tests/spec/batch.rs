@@ -10,7 +10,10 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::support::busy::Busy;
-use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, request_for, response, step};
+use crate::support::token::now;
+use crate::support::{
+    Authority, JSON, Outcome, REQUEST, Reply, Server, Step, request_for, response, step,
+};
 
 fn id(number: usize) -> String {
     format!("11111111-0000-0000-0000-{number:012}")
@@ -229,6 +232,112 @@ fn a_token_is_renewed_before_it_expires_and_not_for_every_line() {
 }
 
 #[test]
+fn a_throttled_sign_in_is_not_repeated_sooner_than_asked() {
+    let throttled = response("429 x", &["Retry-After: 3600"], "");
+    let sign_in = Server::tls([Reply::bytes(throttled)]);
+    let outcome = unpaced(batch())
+        .signing_in_at(&sign_in)
+        .stdin(lines(5))
+        .run();
+    assert_eq!(
+        (outcome.status, sign_in.received().len()),
+        (Some(4), 1),
+        "{outcome}"
+    );
+    assert_eq!(documents(&outcome).len(), 5);
+}
+
+#[test]
+fn a_token_that_cannot_be_renewed_is_used_until_it_expires() {
+    let granted = r#"{"access_token":"x","expires_in":4}"#;
+    let sign_in = Server::tls([
+        Reply::bytes(response("200 OK", &[JSON], granted)),
+        Reply::bytes(response("400 x", &[JSON], r#"{"error":"invalid_client"}"#)),
+    ]);
+    let api = Busy::slow(Duration::from_millis(250));
+    let step = unpaced(batch()).env("MDE_BASE_URL", api.url());
+    let outcome = step.signing_in_at(&sign_in).stdin(lines(12)).run();
+    assert_eq!(outcome.status, Some(0), "{outcome}");
+    assert_eq!(sign_in.received().len(), 2);
+    assert!(
+        outcome.stderr.contains("the token cannot be renewed"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn app_service_tells_the_expiry_in_its_own_way() {
+    let grant = format!(
+        r#"{{"access_token":"x","expires_on":"{}","token_type":"Bearer"}}"#,
+        now() + 86_000
+    );
+    let endpoint = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
+    let api = Busy::new(|_| Busy::OK);
+    let step = unpaced(batch())
+        .env("MDE_BASE_URL", api.url())
+        .env("IDENTITY_ENDPOINT", endpoint.url());
+    let step = step
+        .env("IDENTITY_HEADER", "x")
+        .env("SSL_CERT_FILE", Authority::trusted().pem_path());
+    assert_eq!(step.stdin(lines(5)).run().status, Some(0));
+    assert_eq!(endpoint.received().len(), 1);
+}
+
+#[test]
+fn a_cancel_that_is_lost_on_a_kept_connection_may_have_been_sent() {
+    let keeping = Reply::keeping_open(response("200 OK", &[JSON], "{}"));
+    let server = Server::tls([keeping, Reply::bytes("").closing_the_server()]);
+    let outcome = unpaced(batch())
+        .api_with_token(&server)
+        .stdin(lines(2))
+        .run();
+    let documents = documents(&outcome);
+    assert_eq!(
+        documents[1]["error"]["request_sent"], "unknown",
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_call_that_a_signal_breaks_off_on_a_kept_connection_may_have_been_sent() {
+    let keeping = Reply::keeping_open(response("200 OK", &[JSON], "{}"));
+    let server = Server::tls([keeping, Reply::silence()]);
+    let step = unpaced(batch())
+        .api_with_token(&server)
+        .args(["--timeout", "20"])
+        .stdin(lines(3));
+    let outcome = step.run_until("TERM", Duration::from_millis(700));
+    assert_eq!(outcome.status, Some(143), "{outcome}");
+    let documents = documents(&outcome);
+    assert_eq!(
+        documents[1]["error"]["request_sent"], "unknown",
+        "{outcome}"
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("was broken off, because the step was told to stop"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_line_of_a_mebibyte_is_taken_whatever_ends_it_and_nothing_is_cut_off() {
+    let mut request = REQUEST.to_owned();
+    let padding = (1 << 20) - request.len();
+    request.insert_str(request.len() - 3, &"x".repeat(padding));
+    let hidden = format!("{REQUEST}{}{REQUEST}", " ".repeat(1 << 20));
+    let input = format!("\u{feff}{request}\r\n{request}x\n{request}\n\u{feff}{hidden}\n{request}");
+    let outcome = batch().args(["--sandbox"]).stdin(input).run();
+    let documents = documents(&outcome);
+    let is_answer: Vec<bool> = documents
+        .iter()
+        .map(|document| document.get("error").is_none())
+        .collect();
+    assert_eq!(is_answer, [true, false, true, false, true]);
+}
+
+#[test]
 fn a_refused_sign_in_is_not_repeated_for_every_line() {
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: No."}"#;
     let sign_in = Server::tls([Reply::bytes(response("401 x", &[JSON], refusal))]);
@@ -278,8 +387,8 @@ fn a_signal_ends_a_call_that_hangs_within_five_seconds() {
     let server = Server::tls([Reply::silence()]);
     let step = unpaced(batch())
         .api_with_token(&server)
-        .stdin(lines(3))
-        .holding_stdin_open();
+        .args(["--timeout", "20"]);
+    let step = step.stdin(lines(3)).holding_stdin_open();
     let outcome = step.run_until("TERM", Duration::from_millis(500));
     assert_eq!(outcome.status, Some(143), "{outcome}");
     assert!(outcome.took < Duration::from_secs(7), "{:?}", outcome.took);

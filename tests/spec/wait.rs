@@ -128,6 +128,67 @@ fn a_refused_cancel_is_not_waited_for() {
     }
 }
 
+/// What is read must be the action that was cancelled, in a form that tells its status.
+#[test]
+fn what_is_not_the_action_tells_nothing_of_it() {
+    let bodies = [
+        r#"{"id":"other","status":"Cancelled","commands":[]}"#.to_owned(),
+        r#"{"status":"Cancelled"}"#.to_owned(),
+        format!(r#"{{"id":"{ID}","status":5}}"#),
+        format!(r#"{{"id":"{ID}"}}"#),
+        "<html>Log in</html>".to_owned(),
+        "{}".to_owned(),
+    ];
+    for body in bodies {
+        let read = Reply::bytes(response("200 OK", &[JSON], &body));
+        let (outcome, _) = waited([entity("Pending", ""), read], "0.3");
+        assert_outcome(&outcome, "unverified", 6);
+        assert_eq!(outcome.json()["json_body"]["status"], "Pending", "{body}");
+    }
+    for commands in ["{}", "\"x\"", "null", "5"] {
+        let body = format!(
+            r#"{{"id":"{}","status":"Cancelled","commands":{commands}}}"#,
+            ID.to_uppercase()
+        );
+        let read = Reply::bytes(response("200 OK", &[JSON], body));
+        let (outcome, _) = waited([entity("Pending", ""), read], "3");
+        assert_outcome(&outcome, "cancelled", 0);
+    }
+}
+
+#[test]
+fn a_token_that_the_read_refuses_is_renewed_once() {
+    let sign_in = Server::granting(&["a", "b"], 3599);
+    let api = Server::tls([
+        entity("Pending", ""),
+        answering("401 Unauthorized"),
+        entity("Cancelled", ""),
+    ]);
+    let outcome = step()
+        .api(&api)
+        .signing_in_at(&sign_in)
+        .args(["--wait", "5"])
+        .run();
+    assert_outcome(&outcome, "cancelled", 0);
+    assert_eq!(sign_in.received().len(), 2);
+}
+
+#[test]
+fn a_read_that_is_throttled_comes_no_sooner_than_asked() {
+    let throttled = Reply::bytes(response("429 x", &["Retry-After: 30"], ""));
+    let (outcome, calls) = waited([entity("Pending", ""), throttled], "3");
+    assert_outcome(&outcome, "unverified", 6);
+    assert_eq!(calls.len(), 2);
+    assert!(outcome.stderr.contains("status 429"), "{outcome}");
+}
+
+#[test]
+fn a_cancel_that_was_lost_before_it_was_throttled_is_settled_by_reading() {
+    let throttled = Reply::bytes(response("429 x", &["Retry-After: 9999"], ""));
+    let (outcome, _) = waited([Reply::bytes(""), throttled, entity("Cancelled", "")], "2");
+    assert_eq!(outcome.json()["outcome"], "unverified", "{outcome}");
+}
+
 #[test]
 fn the_sandbox_knows_every_outcome() {
     let cases = [
