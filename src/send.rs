@@ -10,7 +10,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Error, Proxy};
 
 use crate::deadline::Deadline;
-use crate::error::{Failure, RequestSent};
+use crate::error::{Failure, FailureCode, RequestSent};
 use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::lost::{self, Call, Peer};
@@ -156,7 +156,9 @@ impl Sender {
             true => self.wait_for_turn(),
             false => Duration::ZERO,
         };
-        if outcome.is_err() && self.progress.is_on_kept_connection() && tries.repeats_at_once() {
+        let is_network_error =
+            matches!(outcome, Err(failure) if failure.code == FailureCode::NetworkError);
+        if is_network_error && self.progress.is_on_kept_connection() && tries.repeats_at_once() {
             // The server has closed a connection that was kept alive, just as the request went out.
             return Some(turn);
         }

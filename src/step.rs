@@ -44,6 +44,10 @@ pub fn run(
     let deadline = Deadline::after(options.timeout);
     let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
     let input = validate(&text)?;
+    let options = Options {
+        timeout: deadline.remaining(),
+        ..options
+    };
     let mut step = Step::new(options, reader, Interrupt::default(), log)?;
     step.answer(&input, deadline, log)
 }
@@ -124,7 +128,7 @@ impl Step {
             refusal: None,
             follows_lost: false,
             tries: String::new(),
-            obstacle: "there was no time for it. Raise --wait.".to_owned(),
+            obstacle: String::new(),
         })
     }
 
@@ -230,6 +234,7 @@ impl Step {
             Ok(_) => {}
             Err(failure) => log.notice(failure),
         }
+        "there was no time for it. Raise --wait.".clone_into(&mut self.obstacle);
         let deadline = Deadline::after(wait);
         let id = input.path_parameters.machineactionid.as_str();
         let mut last_read = None;
