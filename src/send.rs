@@ -26,6 +26,11 @@ use crate::tls::TlsConnector;
 /// The greatest header of an answer, in bytes.
 const MAX_HEADER: usize = 64 << 10;
 
+/// What a try takes at least: a connection, a handshake and an answer over a long way.
+const LEAST_TRY: Duration = Duration::from_millis(250);
+/// A try that took longer may have met with a passing trouble.
+const LONGEST_TRY: Duration = Duration::from_secs(1);
+
 /// Makes calls, one at a time, each until its deadline.
 pub struct Sender {
     agent: Agent,
@@ -112,8 +117,8 @@ impl Sender {
             let Some(pause) = self.pause(call, &outcome, &mut tries) else {
                 return tries.conclude(outcome);
             };
-            // No try begins that cannot end in time; it may be faster than the last one.
-            let needed = pause.saturating_add(begun.elapsed().min(Duration::from_secs(1)));
+            // No try begins that cannot end in time; it may be faster than the last one, or slower.
+            let needed = pause.saturating_add(begun.elapsed().clamp(LEAST_TRY, LONGEST_TRY));
             if needed >= deadline.remaining() {
                 return tries.conclude(outcome);
             }
