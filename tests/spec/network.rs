@@ -177,25 +177,25 @@ fn a_cancel_that_the_proxy_keeps_from_its_host_was_not_sent() {
 }
 
 /// What a proxy does with a connection.
-type Act = fn(TcpStream) -> io::Result<()>;
+type Act = fn(&mut TcpStream) -> io::Result<()>;
 
 /// What a proxy may do instead of making way, each with the host that is to blame.
 #[test]
 fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
     let cases: [(&str, Act); 5] = [
-        ("hangs", |client| hold(&client)),
-        ("drips", |mut client| {
+        ("hangs", hold),
+        ("drips", |client| {
             for byte in b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n" {
                 client.write_all(&[*byte])?;
                 pause(Duration::from_millis(400));
             }
             Ok(())
         }),
-        ("talks garbage", |mut client| {
+        ("talks garbage", |client| {
             client.write_all(b"SSH-2.0-OpenSSH\r\n\r\n")
         }),
         ("closes", |_| Ok(())),
-        ("says 200 and closes", |mut client| {
+        ("says 200 and closes", |client| {
             client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")
         }),
     ];
@@ -219,7 +219,7 @@ fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
         format!("## {name}\n{}", outcome.stderr)
     });
     assert_snapshot!(outcomes.join("\n"));
-    let plain = Proxy::acting(|mut client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let plain = Proxy::acting(|client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     let step = step()
         .api_with_token(&api())
         .env("HTTPS_PROXY", format!("https://{}", plain.host()));
@@ -230,8 +230,8 @@ fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
     );
 }
 
-fn hold(mut client: &TcpStream) -> io::Result<()> {
-    io::copy(&mut client, &mut io::sink()).map(drop)
+fn hold(client: &mut TcpStream) -> io::Result<()> {
+    io::copy(client, &mut io::sink()).map(drop)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test may wait")]

@@ -1,7 +1,7 @@
 //! A forwarding proxy (RFC 9110, section 9.3.6) that notes what it is asked for.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -29,12 +29,18 @@ impl Proxy {
     }
 
     /// A proxy that does `act` with each connection.
-    pub fn acting(act: fn(TcpStream) -> io::Result<()>) -> Self {
+    pub fn acting(act: fn(&mut TcpStream) -> io::Result<()>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         thread::spawn(move || {
             for mut client in listener.incoming().flatten() {
-                thread::spawn(move || read_head(&mut client).and_then(|_| act(client)));
+                thread::spawn(move || {
+                    read_head(&mut client)?;
+                    act(&mut client)?;
+                    // Closed with bytes unread, a connection is reset or not as chance will have it.
+                    client.shutdown(Shutdown::Write)?;
+                    io::copy(&mut client, &mut io::sink()).map(drop)
+                });
             }
         });
         Self {
