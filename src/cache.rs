@@ -18,8 +18,6 @@ use serde::{Deserialize, Serialize};
 use crate::auth::application::Application;
 use crate::auth::{AccessToken, Grant};
 
-/// A token is renewed this long before it expires.
-const MARGIN: Duration = Duration::from_secs(5 * 60);
 /// A token that is larger is not kept, in bytes; those of the service have some two thousand.
 const MAX_TOKEN: usize = 32 << 10;
 /// No file of a token is larger, in bytes.
@@ -79,7 +77,7 @@ impl TokenCache {
         };
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let remaining = Duration::from_secs(entry.expires_at).saturating_sub(now);
-        Ok((remaining > MARGIN).then_some((entry.access_token, remaining)))
+        Ok((remaining > Grant::MARGIN).then_some((entry.access_token, remaining)))
     }
 
     /// Keeps the token that was granted at `now`.
@@ -90,7 +88,7 @@ impl TokenCache {
     pub fn keep(&self, grant: &Grant, now: SystemTime) -> io::Result<()> {
         let lifetime = grant.lifetime();
         let token = grant.token.expose();
-        if lifetime <= MARGIN || token.len() > MAX_TOKEN {
+        if lifetime <= Grant::MARGIN || token.len() > MAX_TOKEN {
             return Ok(());
         }
         self.make_folder()?;

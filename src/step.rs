@@ -27,8 +27,6 @@ use crate::wait::{self, Outcome, Reading};
 const USUAL_LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// How long a refused sign-in is not tried again: a batch of a thousand lines must not be refused a thousand times.
 const REFUSAL_STANDS: Duration = Duration::from_secs(60);
-/// A token is renewed this long before it expires.
-const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// Reads the request from `source`, makes the call, and gives the service's answer.
 ///
@@ -340,7 +338,7 @@ impl Step {
         // Of a short life, half; of one that was not told, what is usual: a 401 renews the token anyway.
         let good_for = match lifetime {
             Duration::ZERO => USUAL_LIFETIME,
-            lifetime => lifetime.saturating_sub(MARGIN).max(lifetime / 2),
+            lifetime => lifetime.saturating_sub(Grant::MARGIN).max(lifetime / 2),
         };
         let now = Instant::now();
         self.token = Some(Held {

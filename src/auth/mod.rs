@@ -109,6 +109,8 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// A token is renewed this long before it expires.
+    pub const MARGIN: Duration = Duration::from_secs(5 * 60);
     /// No token lives longer; whoever says so is not believed.
     pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
