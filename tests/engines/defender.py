@@ -1,0 +1,170 @@
+"""A stand-in for Microsoft Defender for Endpoint and its sign-in service, over TLS on the loopback address.
+
+The tests of the engines run against it. It answers by the id of the machine action, writes down every call, and keeps the
+service's limit of calls a minute.
+"""
+
+import json
+import re
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+OPEN = "00000000-0000-0000-0000-00000000aaaa"
+"""An open action: it is cancelled."""
+THROTTLED = "00000000-0000-0000-0000-00000000bbbb"
+"""An open action whose first call is throttled for longer than the step's time limit."""
+REFUSED = "00000000-0000-0000-0000-00000000cccc"
+"""An action that is listed, and gone when it is to be cancelled."""
+
+RETRY_AFTER = 3
+"""How many seconds a throttled caller has to wait."""
+STEP_TIMEOUT = 2
+"""The step's time limit in the tests: shorter than `RETRY_AFTER`, so that the engine and not the step tries again."""
+
+CANCEL = re.compile(r"/api/machineactions/([^/?]+)/cancel")
+TOKEN = "token-of-the-test"
+
+
+class Call(NamedTuple):
+    """One cancel as the service saw it."""
+
+    at: float
+    """When it came, in seconds of the monotonic clock."""
+    id: str
+    """The machine action."""
+    comment: str
+    """What the request said."""
+    status: int
+    """What was answered."""
+
+
+class Defender:
+    """The service, as a context manager: it serves until the block is left."""
+
+    def __init__(self, actions=(OPEN, THROTTLED, REFUSED), calls_per_minute=100):
+        self.actions = list(actions)
+        self.calls_per_minute = calls_per_minute
+        self.calls: list[Call] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="defender-")
+        folder = Path(self._folder.name)
+        certificate, key = folder / "certificate.pem", folder / "key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE",
+             "-keyout", key, "-out", certificate],
+            check=True, capture_output=True)
+        secret = folder / "client-secret"
+        secret.write_text("secret-of-the-test")
+
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        handler = type("Handler", (_Handler,), {"defender": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        # The handshake belongs to the connection's own thread: a slow client must not hold up the others.
+        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+        url = f"https://localhost:{self._server.server_address[1]}"
+        self.environment = {
+            "AZURE_TENANT_ID": "11111111-2222-3333-4444-555555555555",
+            "AZURE_CLIENT_ID": "66666666-7777-8888-9999-000000000000",
+            "AZURE_CLIENT_SECRET_FILE": str(secret),
+            "AZURE_AUTHORITY_HOST": url,
+            "MDE_BASE_URL": url,
+            "SSL_CERT_FILE": str(certificate),
+            "MDE_TIMEOUT": str(STEP_TIMEOUT),
+        }
+        """What an operator sets for the step."""
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+        self._folder.cleanup()
+
+    def answered(self):
+        """The statuses of the cancels of each action, in their order."""
+        statuses = {}
+        for call in self.calls:
+            statuses.setdefault(call.id, []).append(call.status)
+        return statuses
+
+    def most_calls_in_a_minute(self):
+        """The largest number of cancels in any sixty seconds."""
+        times = sorted(call.at for call in self.calls)
+        return max((sum(start <= at < start + 60 for at in times) for start in times), default=0)
+
+    def cancel(self, id, comment):
+        """Answers a cancel: status, further headers, body."""
+        with self._lock:
+            now = time.monotonic()
+            status = self._status(id, now)
+            self.calls.append(Call(now, id, comment, status))
+        if status == 429:
+            return status, {"Retry-After": str(RETRY_AFTER)}, {
+                "error": {"code": "429", "message": "API calls quota exceeded! maximum allowed 100 per 00:01:00"}}
+        if status == 404:
+            return status, {}, {"error": {"code": "ResourceNotFound", "message": f"Machine action {id} was not found"}}
+        return status, {"OData-Version": "4.0"}, {
+            "id": id, "type": "Isolate", "status": "Cancelled", "cancellationComment": comment, "commands": []}
+
+    def _status(self, id, now):
+        before = Counter(call.id for call in self.calls)
+        if sum(now - call.at < 60 for call in self.calls) >= self.calls_per_minute:
+            return 429
+        if id == THROTTLED and before[id] == 0:
+            return 429
+        return 200 if id in self.actions and id != REFUSED else 404
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    defender: Defender
+
+    def do_GET(self):
+        if not self._signed_in():
+            return
+        if self.path.startswith("/api/machineactions?"):
+            pending = [{"id": id, "type": "Isolate", "status": "Pending"} for id in self.defender.actions]
+            self._answer(200, {}, {"value": pending})
+        else:
+            self._answer(404, {}, {"error": {"code": "NotFound", "message": "no such resource"}})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if self.path.endswith("/oauth2/v2.0/token"):
+            self._answer(200, {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN})
+        elif cancel := CANCEL.fullmatch(self.path):
+            if self._signed_in():
+                self._answer(*self.defender.cancel(cancel[1], json.loads(body).get("Comment")))
+        else:
+            self._answer(404, {}, {"error": {"code": "NotFound", "message": "no such resource"}})
+
+    def _signed_in(self):
+        if self.headers.get("Authorization") == f"Bearer {TOKEN}":
+            return True
+        self._answer(401, {}, {"error": {"code": "Unauthorized", "message": "no token"}})
+        return False
+
+    def _answer(self, status, headers, document):
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass

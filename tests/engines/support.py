@@ -1,0 +1,59 @@
+"""What the checks of the engines share: a clean environment, commands in bounded time, claims that are held."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+OURS = ("AZURE_", "MDE_", "IDENTITY_", "SSL_CERT_")
+"""How the names of the step's settings begin."""
+
+
+def environment(**settings):
+    """This process's environment without settings of the step or proxies of the machine, and with those given."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(OURS) and not name.upper().endswith("_PROXY")}
+    return {**kept, **settings}
+
+
+def run(*command, env, seconds, cwd=None, status=0):
+    """Runs a command to its end and gives its stdout; it must end in time, with the status.
+
+    What it started ends with it.
+    """
+    process = subprocess.Popen(
+        command, env=env, cwd=cwd, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        end(process)
+        stdout, stderr = process.communicate()
+        sys.exit(f"{command} did not end in {seconds} s\n{stdout}\n{stderr}")
+    if process.returncode != status:
+        sys.exit(f"{command} ended with {process.returncode}, not {status}\n{stdout}\n{stderr}")
+    return stdout
+
+
+def end(process, how=signal.SIGKILL):
+    """Ends a process that was started in a session of its own, and all that it started."""
+    try:
+        os.killpg(process.pid, how)
+    except ProcessLookupError:
+        pass
+    process.wait(timeout=30)
+
+
+def free_port():
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def expect(claim, actual, expected):
+    """Ends the check, unless what is so is what should be."""
+    if actual != expected:
+        sys.exit(f"not so: {claim}\n  is:        {actual!r}\n  should be: {expected!r}")
+    print(f"  {claim}")
