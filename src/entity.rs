@@ -3,7 +3,7 @@
 
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The service's object, unchanged. On success it is the machine action; on an error it is whatever the service or a
 /// gateway before it says, usually under `error`. Any key may be missing or null, and others may be there.
@@ -114,10 +114,10 @@ pub struct LiveResponseCommand {
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RelatedFile {
+    /// As it comes over the wire: `{fileIdentifier, fileIdentifierType}`, the type being Sha1, Sha256 or Md5.
+    File(Map<String, Value>),
     /// As the connector's specification types it.
     Text(String),
-    /// As it comes over the wire: `{fileIdentifier, fileIdentifierType}`, the type being Sha1, Sha256 or Md5.
-    File(Value),
 }
 
 /// For an object of which any key may be missing.

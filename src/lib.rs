@@ -53,6 +53,7 @@ pub mod secret;
 pub mod published;
 pub mod schema;
 pub mod manifest;
+pub mod catalog;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};

@@ -101,7 +101,7 @@ fn has_length(headers: &HeaderMap) -> io::Result<bool> {
 
 /// The standard phrase of `status`: the library's, but for those that RFC 9110 names otherwise or the registry does
 /// not name at all.
-fn reason(status: StatusCode) -> &'static str {
+pub(crate) fn reason(status: StatusCode) -> &'static str {
     match status.as_u16() {
         203 => "Non-Authoritative Information",
         413 => "Content Too Large",

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde::Serialize;
 use serde_json::{Value, json};
-use ureq::http::Response;
+use ureq::http::{Response, StatusCode};
 use ureq::{Body, Error};
 
 /// The id that begins every scenario's; six digits follow: a status, and which of its answers.
@@ -29,6 +29,41 @@ impl Scenario {
     pub fn id(&self) -> String {
         format!("{SCENARIO_PREFIX}{}", self.digits)
     }
+
+    /// What is answered however often one asks, if it is a refusal.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let answer = (self.answer)(&Asked {
+            id: self.id(),
+            comment: None,
+            token_was_renewed: true,
+            count: u32::MAX,
+        });
+        let header = |wanted| {
+            let mut headers = answer.headers.iter();
+            headers.find_map(|(name, value)| (*name == wanted).then_some(*value))
+        };
+        let media_type = header("Content-Type").unwrap_or_default();
+        (answer.status >= 400).then(|| Refusal {
+            status: StatusCode::from_u16(answer.status).unwrap_or_default(),
+            media_type: media_type.split(';').next().unwrap_or_default(),
+            retry_after: header("Retry-After"),
+            body: serde_json::from_slice(&answer.body)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into()),
+        })
+    }
+}
+
+/// An answer with a status of 400 or above.
+pub struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// The media type of the body, without parameters.
+    pub media_type: &'static str,
+    /// How many seconds to wait before the next call.
+    pub retry_after: Option<&'static str>,
+    /// The body: the object, or the text of what is none.
+    pub body: Value,
 }
 
 /// Every scenario. Any other GUID is that of an open action, which is cancelled.

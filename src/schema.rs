@@ -10,6 +10,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
+use crate::catalog;
 use crate::check::Report;
 use crate::error::{Failure, FailureCode, RequestSent, Violation};
 use crate::input::{Input, example_with_comment};
@@ -17,32 +18,33 @@ use crate::manifest::Manifest;
 use crate::output::{Answer, FailureDocument};
 use crate::variables::{self, OptionSpec, Setting};
 
-/// Every generated file: its path from the project's root, and its text as it should be.
+/// Every generated file: its path from the project's root, and what stands in it. One that ends in `.json` is JSON, the
+/// others are YAML.
 #[must_use]
-pub fn files() -> BTreeMap<&'static str, String> {
-    BTreeMap::from([
-        ("schema/input.schema.json", text(&input())),
-        ("schema/output.schema.json", text(&output())),
-        ("schema/error.schema.json", text(&error())),
-        ("schema/settings.schema.json", text(&settings_schema())),
-        ("schema/check.schema.json", text(&check())),
-        ("schema/manifest.schema.json", text(&manifest())),
-        ("schema/sample.json", text(&example_with_comment())),
-        ("manifest.json", text(&Manifest::current())),
-    ])
+pub fn files() -> BTreeMap<&'static str, Value> {
+    let mut files = BTreeMap::from([
+        ("schema/input.schema.json", json!(input())),
+        ("schema/output.schema.json", json!(output())),
+        ("schema/error.schema.json", json!(error())),
+        ("schema/settings.schema.json", json!(settings_schema())),
+        ("schema/check.schema.json", json!(check())),
+        ("schema/manifest.schema.json", json!(manifest())),
+        ("schema/sample.json", json!(example_with_comment())),
+        ("manifest.json", json!(Manifest::current())),
+    ]);
+    files.extend(catalog::entries());
+    files
 }
 
-fn text(value: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-fn input() -> Schema {
+/// What a playbook sends.
+#[must_use]
+pub fn input() -> Schema {
     generate::<Input>(SchemaSettings::draft2020_12().for_deserialize())
 }
 
-fn output() -> Schema {
+/// What a playbook gets when the service has answered.
+#[must_use]
+pub fn output() -> Schema {
     let mut schema = generate::<Answer>(SchemaSettings::draft2020_12().for_serialize());
     schema.insert("examples".to_owned(), json!([documented_answer()]));
     schema

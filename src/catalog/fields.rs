@@ -1,0 +1,145 @@
+//! The request and the answer as a flat list, for catalogs that know no nesting.
+
+use serde_json::{Map, Value};
+
+use crate::schema;
+
+/// One property of the request or the answer.
+pub(super) struct Field {
+    /// Where it stands: the names of the properties from the outermost on.
+    pub(super) path: Vec<String>,
+    /// What it may be.
+    pub(super) schema: Map<String, Value>,
+    /// Whether it must be there.
+    pub(super) required: bool,
+}
+
+/// What a field may be, but for `null`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    List,
+    Object,
+    Any,
+}
+
+impl Field {
+    pub(super) fn name(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    pub(super) fn description(&self) -> &str {
+        let description = self.schema.get("description").and_then(Value::as_str);
+        description.unwrap_or_default()
+    }
+
+    /// What it may be; the first of its alternatives, if it has some.
+    pub(super) fn kind(&self) -> Kind {
+        let of = |schema: &Map<String, Value>| schema.get("type").cloned();
+        let alternatives = ["anyOf", "oneOf"]
+            .iter()
+            .find_map(|key| self.schema.get(*key));
+        let first = alternatives
+            .and_then(|list| list.get(0))
+            .and_then(Value::as_object);
+        let types = of(&self.schema)
+            .or_else(|| first.and_then(of))
+            .unwrap_or_default();
+        match types.get(0).unwrap_or(&types).as_str() {
+            Some("string") => Kind::Text,
+            Some("integer") => Kind::Integer,
+            Some("array") => Kind::List,
+            Some("object") => Kind::Object,
+            _ => Kind::Any,
+        }
+    }
+}
+
+/// What a playbook sends.
+pub(super) fn of_request() -> Vec<Field> {
+    leaves(schema::input().as_value())
+}
+
+/// What a playbook gets when the service has answered.
+pub(super) fn of_answer() -> Vec<Field> {
+    leaves(schema::output().as_value())
+}
+
+/// The same without what stands in its objects.
+pub(super) fn top_of_answer() -> Vec<Field> {
+    properties(schema::output().as_value())
+}
+
+/// The properties of the service's object.
+pub(super) fn of_entity() -> Vec<Field> {
+    properties(&entity())
+}
+
+/// The schema of the service's object: `json_body` of the answer.
+pub(super) fn entity() -> Value {
+    json_body(schema::output().as_value())
+}
+
+/// The schema of the call's body: `json_body` of the request.
+pub(super) fn body() -> Value {
+    json_body(schema::input().as_value())
+}
+
+fn json_body(schema: &Value) -> Value {
+    let body = properties(schema)
+        .into_iter()
+        .find(|field| field.name() == "json_body");
+    body.map_or(Value::Null, |field| Value::Object(field.schema))
+}
+
+/// The properties of an object, those of its alternatives included; an object with properties of its own gives them in
+/// its place.
+fn leaves(schema: &Value) -> Vec<Field> {
+    let mut found = Vec::new();
+    for field in properties(schema) {
+        let inner = leaves(&Value::Object(field.schema.clone()));
+        if inner.is_empty() {
+            found.push(field);
+            continue;
+        }
+        for leaf in inner {
+            found.push(Field {
+                path: [field.path.as_slice(), &leaf.path].concat(),
+                required: field.required && leaf.required,
+                ..leaf
+            });
+        }
+    }
+    found
+}
+
+fn properties(schema: &Value) -> Vec<Field> {
+    let mut found = Vec::new();
+    let required: Vec<&str> = strings(schema.get("required")).collect();
+    let listed = schema.get("properties").and_then(Value::as_object);
+    for (name, property) in listed.into_iter().flatten() {
+        found.push(Field {
+            path: vec![name.clone()],
+            schema: property.as_object().cloned().unwrap_or_default(),
+            required: required.contains(&name.as_str()),
+        });
+    }
+    for alternative in schema
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        found.extend(properties(alternative).into_iter().map(|field| Field {
+            required: false,
+            ..field
+        }));
+    }
+    found
+}
+
+fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str)
+}

@@ -1,0 +1,82 @@
+//! What an operator sets, as a catalog's form asks for it.
+
+use serde_json::{Value, json};
+
+use crate::variables;
+
+/// One entry of the form: an environment variable of the step.
+pub(super) struct Parameter {
+    /// The variable's name.
+    pub(super) variable: &'static str,
+    /// What it means.
+    pub(super) about: &'static str,
+    /// Whether its value is to be kept from sight.
+    pub(super) is_secret: bool,
+    /// Whether it is either on or off.
+    pub(super) is_switch: bool,
+    /// The value if it is not set.
+    pub(super) default: Option<&'static str>,
+    /// The values that it may have; empty if it is free text.
+    pub(super) values: &'static [&'static str],
+}
+
+impl Parameter {
+    /// The name in the case that the catalogs have for names.
+    pub(super) fn name(&self) -> String {
+        self.variable.to_lowercase()
+    }
+
+    /// `entry` with the default and the choices, where there are some, under the catalog's names for them.
+    pub(super) fn completed(&self, mut entry: Value, default: &str, choices: &str) -> Value {
+        let fields = [
+            (default, self.default.map(Value::from)),
+            (
+                choices,
+                (!self.values.is_empty()).then(|| json!(self.values)),
+            ),
+        ];
+        if let Some(entry) = entry.as_object_mut() {
+            let given = |(name, value): (&str, Option<Value>)| Some((name.to_owned(), value?));
+            entry.extend(fields.into_iter().filter_map(given));
+        }
+        entry
+    }
+
+    /// What it means, as a sentence.
+    pub(super) fn description(&self) -> String {
+        let mut letters = self.about.chars();
+        letters.next().map_or_else(String::new, |first| {
+            format!("{}{}.", first.to_uppercase(), letters.as_str())
+        })
+    }
+}
+
+/// Every setting, and every option but those that belong to whoever starts the step: a catalog's product starts it once
+/// for each action, and reads its stdout.
+pub(super) fn all() -> Vec<Parameter> {
+    const OF_THE_CALLER: [&str; 3] = [
+        variables::BATCH.name,
+        variables::EXIT_ZERO.name,
+        variables::VERBOSE.name,
+    ];
+    let settings = variables::SETTINGS.into_iter().map(|setting| Parameter {
+        variable: setting.name,
+        about: setting.about,
+        is_secret: setting.is_secret,
+        is_switch: false,
+        default: setting.default,
+        values: setting.values,
+    });
+    let options = variables::OPTIONS
+        .into_iter()
+        .filter(|option| !OF_THE_CALLER.contains(&option.name))
+        .map(|option| Parameter {
+            variable: option.setting,
+            about: option.about,
+            is_secret: false,
+            is_switch: option.value.is_none(),
+            default: None,
+            values: &[],
+        });
+    settings.chain(options).collect()
+}

@@ -1,0 +1,54 @@
+import json
+import os
+import subprocess
+
+# Where each argument of the command stands in the step's request.
+ARGUMENTS = {}
+
+
+def run(*arguments, request=""):
+    """Runs the step with the instance's settings in its environment; a secret is never an argument."""
+    settings = {
+        name.upper(): str(int(value)) if isinstance(value, bool) else value
+        for name, value in demisto.params().items()
+        if value not in (None, "")
+    }
+    return subprocess.run(
+        ["cancel-machine-action", *arguments],
+        input=request,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+    )
+
+
+def what_to_do(step):
+    """The last line for people."""
+    return step.stderr.strip().rpartition("\n")[2]
+
+
+def cancel():
+    request = {"path_parameters": {}, "json_body": {}}
+    for argument, value in demisto.args().items():
+        place, name = ARGUMENTS[argument]
+        request[place][name] = value
+    step = run(request=json.dumps(request))
+    answer = json.loads(step.stdout)
+    note, error = 1, 4
+    demisto.results({
+        "Type": error if step.returncode else note,
+        "ContentsFormat": "text" if step.returncode else "json",
+        "Contents": what_to_do(step) if step.returncode else answer,
+        "EntryContext": {"CancelMachineAction": answer},
+    })
+
+
+def test_module():
+    step = run("check")
+    demisto.results(what_to_do(step) if step.returncode else "ok")
+
+
+if demisto.command() == "test-module":
+    test_module()
+else:
+    cancel()

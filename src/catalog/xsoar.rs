@@ -1,0 +1,110 @@
+//! An integration of Cortex XSOAR.
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{self, Field, Kind};
+use super::parameters::{self, Parameter};
+use crate::manifest::Manifest;
+
+/// What begins the path of every output in the playbook's context.
+const CONTEXT: &str = "CancelMachineAction";
+
+/// The integration. Source: the public content repository's integrations, and the model that checks them.
+pub(super) fn integration() -> Value {
+    let Manifest {
+        name,
+        slug,
+        description,
+        effect,
+        ..
+    } = Manifest::current();
+    let outputs: Vec<Value> = fields::of_answer().iter().filter_map(output).collect();
+    json!({
+        "commonfields": {"id": name, "version": -1},
+        "name": name,
+        "display": name,
+        "category": "Endpoint",
+        "description": description,
+        "configuration": parameters::all().iter().map(param).collect::<Vec<_>>(),
+        "script": {
+            "type": "python",
+            "subtype": "python3",
+            "script": script(),
+            "dockerimage": "demisto/python3:3.11.10.115186",
+            "commands": [{
+                "name": slug,
+                "description": description,
+                "arguments": fields::of_request().iter().map(argument).collect::<Vec<_>>(),
+                "outputs": outputs,
+                // Asks a person before it is run by hand.
+                "execution": effect.destructive,
+            }],
+        },
+        "fromversion": "6.10.0",
+        "tests": ["No tests (auto formatted)"],
+    })
+}
+
+/// The program that the integration runs: it starts the step, which must be in the image.
+fn script() -> String {
+    let places: Map<String, Value> = fields::of_request()
+        .iter()
+        .map(|field| (argument_name(field), json!(field.path)))
+        .collect();
+    let arguments = format!("ARGUMENTS = {}", Value::Object(places));
+    include_str!("xsoar.py").replace("ARGUMENTS = {}", &arguments)
+}
+
+fn argument_name(field: &Field) -> String {
+    field.name().to_lowercase()
+}
+
+fn param(parameter: &Parameter) -> Value {
+    const SHORT_TEXT: u8 = 0;
+    const ENCRYPTED: u8 = 4;
+    const BOOLEAN: u8 = 8;
+    const SINGLE_SELECT: u8 = 15;
+    let kind = match parameter {
+        Parameter {
+            is_secret: true, ..
+        } => ENCRYPTED,
+        Parameter {
+            is_switch: true, ..
+        } => BOOLEAN,
+        Parameter { values: [], .. } => SHORT_TEXT,
+        Parameter { .. } => SINGLE_SELECT,
+    };
+    let param = json!({
+        "name": parameter.name(),
+        "display": parameter.variable,
+        "additionalinfo": parameter.description(),
+        "type": kind,
+        "required": false,
+    });
+    parameter.completed(param, "defaultvalue", "options")
+}
+
+fn argument(field: &Field) -> Value {
+    json!({
+        "name": argument_name(field),
+        "description": field.description(),
+        "required": field.required,
+    })
+}
+
+/// A dot divides the keys of a path: what has one in its name cannot be named, but is in the answer all the same.
+fn output(field: &Field) -> Option<Value> {
+    let can_be_named = field.path.iter().all(|key| !key.contains('.'));
+    can_be_named.then(|| {
+        json!({
+            "contextPath": format!("{CONTEXT}.{}", field.path.join(".")),
+            "description": field.description(),
+            "type": match field.kind() {
+                Kind::Text if field.name().ends_with("DateTimeUtc") => "Date",
+                Kind::Text => "String",
+                Kind::Integer => "Number",
+                Kind::List | Kind::Object | Kind::Any => "Unknown",
+            },
+        })
+    })
+}
