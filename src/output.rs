@@ -28,7 +28,7 @@ pub struct Answer {
     /// The body.
     #[serde(flatten)]
     pub body: Body,
-    /// What has truly become of the action; only with `--wait`. The rest of the answer is then that of the last read.
+    /// What has truly become of the action; only with `--wait`. All else is then as the last read has brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Outcome")]
     pub outcome: Option<Outcome>,

@@ -145,6 +145,7 @@ fn setting_schema(setting: &Setting) -> Value {
     if let Some(default) = setting.default {
         add("default", json!(default));
     }
+    add("examples", json!([setting.example]));
     Value::Object(schema)
 }
 

@@ -9,6 +9,7 @@ use ureq::http::Request;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Error, Proxy};
 
+use crate::auth::AccessToken;
 use crate::deadline::Deadline;
 use crate::error::{Failure, FailureCode, RequestSent};
 use crate::interrupt::Interrupt;
@@ -25,6 +26,12 @@ use crate::tls::TlsConnector;
 
 /// The greatest header of an answer, in bytes.
 const MAX_HEADER: usize = 64 << 10;
+
+/// What one record of TLS carries at most, in bytes.
+const MAX_RECORD: usize = 16 << 10;
+
+/// The longest line of a request, in bytes: the one with the token.
+const MAX_LINE: usize = AccessToken::MAX_LENGTH + (2 << 10);
 
 /// What a try takes at least: a connection, a handshake and an answer over a long way.
 const LEAST_TRY: Duration = Duration::from_millis(250);
@@ -58,6 +65,9 @@ impl Sender {
                 env!("CARGO_PKG_VERSION")
             ))
             .max_response_header_size(MAX_HEADER)
+            // ureq's own buffers are larger, and each is filled with zeros before anything is sent.
+            .input_buffer_size(MAX_HEADER + MAX_RECORD)
+            .output_buffer_size(MAX_LINE)
             // Compression is decoded when it comes anyway, but not asked for: an answer is about a kilobyte.
             .accept_encoding("");
         let config: Config = if sandbox {

@@ -64,6 +64,8 @@ pub struct Setting {
     pub name: &'static str,
     /// What it means.
     pub about: &'static str,
+    /// A value that it may have.
+    pub example: &'static str,
     /// Whether its value is to be kept from sight.
     pub is_secret: bool,
     /// Whether `<name>_FILE` may name a file with the value instead.
@@ -75,10 +77,11 @@ pub struct Setting {
 }
 
 impl Setting {
-    const fn text(name: &'static str, about: &'static str) -> Self {
+    const fn text(name: &'static str, about: &'static str, example: &'static str) -> Self {
         Self {
             name,
             about,
+            example,
             is_secret: false,
             has_file_twin: false,
             default: None,
@@ -86,22 +89,23 @@ impl Setting {
         }
     }
 
-    const fn secret(name: &'static str, about: &'static str) -> Self {
+    const fn secret(name: &'static str, about: &'static str, example: &'static str) -> Self {
         Self {
             is_secret: true,
             has_file_twin: true,
-            ..Self::text(name, about)
+            ..Self::text(name, about, example)
         }
     }
 
     const fn choice(
         name: &'static str,
         about: &'static str,
+        example: &'static str,
         values: &'static [&'static str],
     ) -> Self {
         Self {
             values,
-            ..Self::text(name, about)
+            ..Self::text(name, about, example)
         }
     }
 
@@ -116,31 +120,37 @@ impl Setting {
 pub const TENANT_ID: Setting = Setting::text(
     "AZURE_TENANT_ID",
     "directory (tenant) id of the app registration",
+    "11111111-2222-3333-4444-555555555555",
 );
 /// The client id of the app registration, or of a user-assigned managed identity.
 pub const CLIENT_ID: Setting = Setting::text(
     "AZURE_CLIENT_ID",
     "application (client) id of the app registration, or of a user-assigned managed identity",
+    "66666666-7777-8888-9999-000000000000",
 );
 /// The client secret of the app registration.
 pub const CLIENT_SECRET: Setting = Setting::secret(
     "AZURE_CLIENT_SECRET",
     "client secret of the app registration: its value, not its id",
+    "the-secret's-value",
 );
 /// The certificate and private key of the app registration.
 pub const CLIENT_CERTIFICATE_PATH: Setting = Setting::text(
     "AZURE_CLIENT_CERTIFICATE_PATH",
     "PEM file with the certificate of the app registration and its private RSA key",
+    "/run/secrets/client.pem",
 );
 /// The token of a workload's own identity provider.
 pub const FEDERATED_TOKEN_FILE: Setting = Setting::text(
     "AZURE_FEDERATED_TOKEN_FILE",
     "file with the workload's own token, for workload identity federation; read anew for each sign-in",
+    "/var/run/secrets/azure/tokens/azure-identity-token",
 );
 /// The managed identity's endpoint.
 pub const IDENTITY_ENDPOINT: Setting = Setting::text(
     "IDENTITY_ENDPOINT",
     "endpoint of the managed identity, as App Service sets it",
+    "http://127.0.0.1:41234/msi/token",
 );
 /// What proves to the managed identity's endpoint that the caller runs there.
 pub const IDENTITY_HEADER: Setting = Setting {
@@ -148,17 +158,20 @@ pub const IDENTITY_HEADER: Setting = Setting {
     ..Setting::text(
         "IDENTITY_HEADER",
         "secret header for that endpoint, as App Service sets it",
+        "as-the-platform-sets-it",
     )
 };
 /// The metadata service's host.
 pub const IMDS_HOST: Setting = Setting::text(
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "metadata host for a managed identity, instead of the virtual machine's own",
+    "http://169.254.169.254",
 );
 /// A token that was obtained elsewhere.
 pub const ACCESS_TOKEN: Setting = Setting::secret(
     "MDE_ACCESS_TOKEN",
     "an access token that the engine already has, instead of signing in",
+    "header.payload.signature",
 );
 /// The ways to sign in, as [`AUTH`] names them.
 pub const AUTH_METHODS: [&str; 5] = [
@@ -172,6 +185,7 @@ pub const AUTH_METHODS: [&str; 5] = [
 pub const AUTH: Setting = Setting::choice(
     "MDE_AUTH",
     "which way to sign in, where the settings allow several",
+    "client-secret",
     &AUTH_METHODS,
 );
 /// The national cloud.
@@ -180,6 +194,7 @@ pub const CLOUD: Setting = Setting {
     ..Setting::choice(
         "MDE_CLOUD",
         "cloud whose hosts and scope are used",
+        "commercial",
         &["commercial", "gcc", "gcc-high", "dod"],
     )
 };
@@ -187,18 +202,25 @@ pub const CLOUD: Setting = Setting {
 pub const AUTHORITY_HOST: Setting = Setting::text(
     "AZURE_AUTHORITY_HOST",
     "sign-in host instead of the cloud's",
+    "https://login.microsoftonline.us",
 );
 /// The API's host.
 pub const BASE_URL: Setting = Setting::text(
     "MDE_BASE_URL",
     "API host instead of the cloud's: a geo host, a gateway, a test server",
+    "https://eu.api.security.microsoft.com",
 );
 /// The scope of the token.
-pub const SCOPE: Setting = Setting::text("MDE_SCOPE", "scope of the token instead of the cloud's");
+pub const SCOPE: Setting = Setting::text(
+    "MDE_SCOPE",
+    "scope of the token instead of the cloud's",
+    "https://api.securitycenter.microsoft.com/.default",
+);
 /// Where tokens are kept between runs.
 pub const TOKEN_CACHE: Setting = Setting::text(
     "MDE_TOKEN_CACHE",
     "folder in which tokens are kept between runs, for the owner's eyes only; none unless set",
+    "/var/lib/cancel-machine-action",
 );
 /// The pace of a batch within a minute.
 pub const CALLS_PER_MINUTE: Setting = Setting {
@@ -206,6 +228,7 @@ pub const CALLS_PER_MINUTE: Setting = Setting {
     ..Setting::text(
         "MDE_CALLS_PER_MINUTE",
         "calls a minute that a batch makes at most; 0 is no limit",
+        "50",
     )
 };
 /// The pace of a batch within an hour.
@@ -214,12 +237,14 @@ pub const CALLS_PER_HOUR: Setting = Setting {
     ..Setting::text(
         "MDE_CALLS_PER_HOUR",
         "calls an hour that a batch makes at most; 0 is no limit",
+        "750",
     )
 };
 /// Other roots of trust.
 pub const CERT_FILE: Setting = Setting::text(
     "SSL_CERT_FILE",
     "PEM file with the certificate authorities to trust instead of the built-in ones",
+    "/etc/ssl/certs/ca-certificates.crt",
 );
 /// The proxy for calls over HTTPS.
 pub const HTTPS_PROXY: Setting = Setting {
@@ -227,12 +252,14 @@ pub const HTTPS_PROXY: Setting = Setting {
     ..Setting::text(
         "HTTPS_PROXY",
         "proxy for all calls but those to a managed identity's endpoint, such as http://user:password@host:port",
+        "http://proxy.example:3128",
     )
 };
 /// The hosts that are called without the proxy.
 pub const NO_PROXY: Setting = Setting::text(
     "NO_PROXY",
     "hosts that are called without the proxy, separated by commas",
+    "localhost,.example.com",
 );
 
 /// Every setting.

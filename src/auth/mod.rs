@@ -144,6 +144,9 @@ pub struct AccessToken(HeaderValue);
 impl AccessToken {
     const SCHEME: &str = "Bearer ";
 
+    /// The longest token, in bytes: no server takes a header half as long.
+    pub const MAX_LENGTH: usize = 30 << 10;
+
     /// The token that `text` is.
     ///
     /// # Errors
@@ -158,6 +161,9 @@ impl AccessToken {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         if text.is_empty() || !text.bytes().all(is_allowed) {
             return Err(RULE);
+        }
+        if text.len() > Self::MAX_LENGTH {
+            return Err("must be a bearer token: none has more than 30 KiB");
         }
         let header = format!("{}{text}", Self::SCHEME);
         let mut value = HeaderValue::try_from(header).map_err(|_| RULE)?;

@@ -29,6 +29,19 @@ impl Field {
         self.path.last().map_or("", String::as_str)
     }
 
+    /// The name as most catalogs have names: words in lower case, with underscores between them.
+    pub(super) fn snake_name(&self) -> String {
+        match self.name() {
+            "machineactionid" => "machine_action_id".to_owned(),
+            name => snake(name),
+        }
+    }
+
+    /// The name for people: words with capitals.
+    pub(super) fn title(&self) -> String {
+        title(&self.snake_name())
+    }
+
     pub(super) fn description(&self) -> &str {
         let description = self.schema.get("description").and_then(Value::as_str);
         description.unwrap_or_default()
@@ -54,6 +67,36 @@ impl Field {
             _ => Kind::Any,
         }
     }
+}
+
+/// `externalId` is `external_id`, and `externalID` the same.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    let mut after_capital = true;
+    for letter in name.chars() {
+        if letter.is_uppercase() && !after_capital {
+            snake.push('_');
+        }
+        after_capital = letter.is_uppercase();
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// `snake_case` as a title.
+pub(super) fn title(name: &str) -> String {
+    const ACRONYMS: [&str; 9] = [
+        "dns", "https", "id", "imds", "json", "mde", "ssl", "url", "utc",
+    ];
+    let word = |word: &str| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        match ACRONYMS.contains(&word) {
+            true => word.to_uppercase(),
+            false => first.to_uppercase() + rest,
+        }
+    };
+    let words: Vec<String> = name.split('_').map(word).collect();
+    words.join(" ")
 }
 
 /// What a playbook sends.

@@ -10,6 +10,8 @@ pub(super) struct Parameter {
     pub(super) variable: &'static str,
     /// What it means.
     pub(super) about: &'static str,
+    /// A value that it may have.
+    pub(super) example: &'static str,
     /// Whether its value is to be kept from sight.
     pub(super) is_secret: bool,
     /// Whether it is either on or off.
@@ -62,6 +64,7 @@ pub(super) fn all() -> Vec<Parameter> {
     let settings = variables::SETTINGS.into_iter().map(|setting| Parameter {
         variable: setting.name,
         about: setting.about,
+        example: setting.example,
         is_secret: setting.is_secret,
         is_switch: false,
         default: setting.default,
@@ -73,6 +76,7 @@ pub(super) fn all() -> Vec<Parameter> {
         .map(|option| Parameter {
             variable: option.setting,
             about: option.about,
+            example: option.value.map_or("true", |_| "30"),
             is_secret: false,
             is_switch: option.value.is_none(),
             default: None,

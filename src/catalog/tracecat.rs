@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::DOCUMENTATION;
-use super::fields::{self, Field};
+use super::fields;
 use crate::cloud::CLOUDS;
 use crate::manifest::Manifest;
 
@@ -20,7 +20,7 @@ pub(super) fn template() -> Value {
     let mut path = endpoint.path.to_owned();
     let mut body = Map::new();
     for field in fields::of_request() {
-        let input = input(&field);
+        let input = field.snake_name();
         match field.path.as_slice() {
             [place, name] if place == "path_parameters" => {
                 let value = format!("${{{{ FN.url_encode(inputs.{input}) }}}}");
@@ -84,11 +84,4 @@ fn base_url(default: &str) -> Value {
         "description": "API host of the cloud.",
         "default": default,
     })
-}
-
-fn input(field: &Field) -> String {
-    match field.name() {
-        "machineactionid" => "machine_action_id".to_owned(),
-        name => name.to_lowercase(),
-    }
 }

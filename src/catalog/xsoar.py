@@ -6,13 +6,16 @@ import subprocess
 ARGUMENTS = {}
 
 
+def text(value):
+    """A parameter of the instance as the step reads it from its environment."""
+    if isinstance(value, dict):
+        return value.get("password") or ""
+    return str(int(value)) if isinstance(value, bool) else value or ""
+
+
 def run(*arguments, request=""):
-    """Runs the step with the instance's settings in its environment; a secret is never an argument."""
-    settings = {
-        name.upper(): str(int(value)) if isinstance(value, bool) else value
-        for name, value in demisto.params().items()
-        if value not in (None, "")
-    }
+    """Runs the step; its settings are the instance's. A secret is never an argument."""
+    settings = {name.upper(): text(value) for name, value in demisto.params().items()}
     return subprocess.run(
         ["cancel-machine-action", *arguments],
         input=request,

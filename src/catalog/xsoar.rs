@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{self, Field, Kind};
+use super::fields::{self, Field, Kind, title};
 use super::parameters::{self, Parameter};
 use crate::manifest::Manifest;
 
@@ -49,44 +49,46 @@ pub(super) fn integration() -> Value {
 fn script() -> String {
     let places: Map<String, Value> = fields::of_request()
         .iter()
-        .map(|field| (argument_name(field), json!(field.path)))
+        .map(|field| (field.snake_name(), json!(field.path)))
         .collect();
     let arguments = format!("ARGUMENTS = {}", Value::Object(places));
     include_str!("xsoar.py").replace("ARGUMENTS = {}", &arguments)
 }
 
-fn argument_name(field: &Field) -> String {
-    field.name().to_lowercase()
-}
-
+/// A secret is the password of a pair of credentials, which XSOAR can take from a vault.
 fn param(parameter: &Parameter) -> Value {
     const SHORT_TEXT: u8 = 0;
-    const ENCRYPTED: u8 = 4;
     const BOOLEAN: u8 = 8;
+    const CREDENTIALS: u8 = 9;
     const SINGLE_SELECT: u8 = 15;
-    let kind = match parameter {
+    let (label, kind) = match parameter {
         Parameter {
             is_secret: true, ..
-        } => ENCRYPTED,
+        } => ("displaypassword", CREDENTIALS),
         Parameter {
             is_switch: true, ..
-        } => BOOLEAN,
-        Parameter { values: [], .. } => SHORT_TEXT,
-        Parameter { .. } => SINGLE_SELECT,
+        } => ("display", BOOLEAN),
+        Parameter { values: [], .. } => ("display", SHORT_TEXT),
+        Parameter { .. } => ("display", SINGLE_SELECT),
     };
-    let param = json!({
+    let mut param = json!({
         "name": parameter.name(),
-        "display": parameter.variable,
+        (label): title(&parameter.name()),
         "additionalinfo": parameter.description(),
         "type": kind,
         "required": false,
     });
+    if parameter.is_secret
+        && let Some(param) = param.as_object_mut()
+    {
+        param.insert("hiddenusername".to_owned(), true.into());
+    }
     parameter.completed(param, "defaultvalue", "options")
 }
 
 fn argument(field: &Field) -> Value {
     json!({
-        "name": argument_name(field),
+        "name": field.snake_name(),
         "description": field.description(),
         "required": field.required,
     })

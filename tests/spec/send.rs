@@ -157,6 +157,23 @@ fn a_redirect_is_an_answer_and_the_token_goes_to_no_other_host() {
     }
 }
 
+#[test]
+fn the_longest_token_is_sent_and_the_longest_header_is_read() {
+    let token = "x".repeat(30 << 10);
+    let header = format!("X-Long: {}", "x".repeat(63 << 10));
+    for serve in [Server::plain, Server::tls] {
+        let server = serve(vec![Reply::bytes(response("200 OK", &[&header], "{}"))]);
+        let step = step()
+            .api_with_token(&server)
+            .env("MDE_ACCESS_TOKEN", &token);
+        let outcome = step.run();
+        assert_eq!(outcome.status, Some(0), "{outcome}");
+        let kept = outcome.json()["response_headers"]["X-Long"].to_string();
+        assert_eq!(kept.len(), (63 << 10) + 2);
+        assert!(server.received()[0].contains(&format!("authorization: Bearer {token}\r\n")));
+    }
+}
+
 /// The stages that loopback is too fast to be caught in.
 #[test]
 fn a_time_out_names_the_stage_that_it_came_in() {

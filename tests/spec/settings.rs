@@ -10,6 +10,7 @@ use crate::support::{Reply, Server, response, step};
 #[test]
 fn everything_that_is_wrong_with_the_settings_is_told_at_once() {
     let file = |content: &str| file_with(content).to_str().unwrap().to_owned();
+    let too_long = "x".repeat(31 << 10);
     let (empty, no_pem, token) = (file(""), file("no PEM\n"), file("a.token"));
     let broken_pem = file("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
     let junk_pem = file("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
@@ -52,6 +53,7 @@ fn everything_that_is_wrong_with_the_settings_is_told_at_once() {
             "a token of two lines",
             vec![("MDE_ACCESS_TOKEN", "MARKER\r\nX-Injected: y")],
         ),
+        ("a token of 31 KiB", vec![("MDE_ACCESS_TOKEN", &too_long)]),
         (
             "a tenant that climbs",
             vec![
