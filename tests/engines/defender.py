@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.parse
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +30,7 @@ STEP_TIMEOUT = 2
 """The step's time limit in the tests: shorter than `RETRY_AFTER`, so that the engine and not the step tries again."""
 
 CANCEL = re.compile(r"/api/machineactions/([^/?]+)/cancel")
+SECRET = "secret-of-the-test"
 TOKEN = "token-of-the-test"
 
 
@@ -48,9 +50,10 @@ class Call(NamedTuple):
 class Defender:
     """The service, as a context manager: it serves until the block is left."""
 
-    def __init__(self, actions=(OPEN, THROTTLED, REFUSED), calls_per_minute=100):
+    def __init__(self, actions=(OPEN, THROTTLED, REFUSED), calls_per_minute=100, seconds_to_answer=0):
         self.actions = list(actions)
         self.calls_per_minute = calls_per_minute
+        self.seconds_to_answer = seconds_to_answer
         self.calls: list[Call] = []
         self._lock = threading.Lock()
 
@@ -64,7 +67,7 @@ class Defender:
              "-keyout", key, "-out", certificate],
             check=True, capture_output=True)
         secret = folder / "client-secret"
-        secret.write_text("secret-of-the-test")
+        secret.write_text(SECRET)
 
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
@@ -110,13 +113,15 @@ class Defender:
             now = time.monotonic()
             status = self._status(id, now)
             self.calls.append(Call(now, id, comment, status))
+        time.sleep(self.seconds_to_answer)
         if status == 429:
             return status, {"Retry-After": str(RETRY_AFTER)}, {
                 "error": {"code": "429", "message": "API calls quota exceeded! maximum allowed 100 per 00:01:00"}}
         if status == 404:
             return status, {}, {"error": {"code": "ResourceNotFound", "message": f"Machine action {id} was not found"}}
         return status, {"OData-Version": "4.0"}, {
-            "id": id, "type": "Isolate", "status": "Cancelled", "cancellationComment": comment, "commands": []}
+            "id": id, "type": "Isolate", "title": None, "status": "Cancelled", "cancellationComment": comment,
+            "commands": []}
 
     def _status(self, id, now):
         before = Counter(call.id for call in self.calls)
@@ -144,7 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         if self.path.endswith("/oauth2/v2.0/token"):
-            self._answer(200, {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN})
+            if urllib.parse.parse_qs(body).get("client_secret") == [SECRET]:
+                self._answer(200, {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN})
+            else:
+                self._answer(401, {}, {"error": "invalid_client", "error_description": "Invalid client secret."})
         elif cancel := CANCEL.fullmatch(self.path):
             if self._signed_in():
                 self._answer(*self.defender.cancel(cancel[1], json.loads(body).get("Comment")))
@@ -163,8 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            # The caller is gone: it was killed, or its time was up.
+            self.close_connection = True
 
     def log_message(self, *_):
         pass

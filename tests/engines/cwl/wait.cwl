@@ -1,0 +1,18 @@
+cwlVersion: v1.2
+class: CommandLineTool
+doc: Waits so many seconds.
+requirements:
+  # Time has to pass anew each time.
+  WorkReuse:
+    enableReuse: false
+baseCommand: sleep
+inputs:
+  seconds:
+    type: int
+    inputBinding: {}
+outputs:
+  # A step that takes this one's output starts after it.
+  waited:
+    type: int
+    outputBinding:
+      outputEval: $(inputs.seconds)
