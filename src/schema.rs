@@ -50,7 +50,9 @@ pub fn output() -> Schema {
     schema
 }
 
-fn error() -> Schema {
+/// What a playbook gets when there is no answer.
+#[must_use]
+pub fn error() -> Schema {
     let mut schema =
         generate::<FailureDocument<'_>>(SchemaSettings::draft2020_12().for_serialize());
     let misspelt = Failure::of_violations(

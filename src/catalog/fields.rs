@@ -114,6 +114,11 @@ pub(super) fn top_of_answer() -> Vec<Field> {
     properties(schema::output().as_value())
 }
 
+/// What a playbook gets when there is no answer.
+pub(super) fn of_failure() -> Vec<Field> {
+    leaves(schema::error().as_value())
+}
+
 /// The properties of the service's object.
 pub(super) fn of_entity() -> Vec<Field> {
     properties(&entity())

@@ -18,11 +18,17 @@ pub(super) fn manifest() -> Value {
     let mut properties = Map::new();
     let mut secrets = Vec::new();
     for parameter in parameters::all() {
-        let property = json!({
+        let mut property = json!({
             "title": parameter.variable,
             "description": parameter.description(),
-            "type": if parameter.is_switch { "boolean" } else { "string" },
+            "type": "string",
         });
+        // Sekoia's runner for developers hands over text alone.
+        if parameter.is_switch
+            && let Some(property) = property.as_object_mut()
+        {
+            property.insert("enum".to_owned(), json!(["false", "true"]));
+        }
         properties.insert(
             parameter.name(),
             parameter.completed(property, "default", "enum"),
@@ -32,7 +38,7 @@ pub(super) fn manifest() -> Value {
         }
     }
     json!({
-        "uuid": "6d3b5f0e-8c1c-4b6e-9a55-2f1f4f0f5c1d",
+        "uuid": "22d4bdda-1a44-43d1-91c3-50a9550dbf65",
         "slug": slug,
         "name": name,
         "version": version,
@@ -59,11 +65,11 @@ pub(super) fn action() -> Value {
     }
     let required: Vec<&String> = arguments.keys().collect();
     json!({
-        "uuid": "b8b1d4a2-3f0d-4d0a-8d3c-5b8f7a6e4c2b",
-        "slug": "cancel_machine_action",
+        "uuid": "cbfad771-d692-5730-936c-43f29c52b0fa",
         "name": name,
         "description": description,
-        "docker_parameters": "cancel_machine_action",
+        // By this name the module's program knows the action.
+        "docker_parameters": "CancelMachineAction",
         "arguments": {
             "title": "Arguments",
             "type": "object",
@@ -73,9 +79,25 @@ pub(super) fn action() -> Value {
         "results": {
             "title": "Results",
             "type": "object",
-            "properties": fields::entity().get("properties"),
+            "properties": results(),
+            "required": ["retryable"],
         },
     })
+}
+
+/// The machine action's keys, as in Sekoia's own catalog, and what a playbook needs to know to try again.
+fn results() -> Map<String, Value> {
+    let mut results = Map::new();
+    let status = fields::top_of_answer()
+        .into_iter()
+        .filter(|field| field.name() == "status_code");
+    let advice = fields::of_failure()
+        .into_iter()
+        .filter(|field| field.name().starts_with("retry"));
+    for field in fields::of_entity().into_iter().chain(status).chain(advice) {
+        results.insert(field.name().to_owned(), Value::Object(field.schema));
+    }
+    results
 }
 
 fn argument(field: &Field) -> String {

@@ -1,0 +1,101 @@
+"""The action in Rapid7's own runner.
+
+This plays the part of the vendor's cloud: it starts the plugin with a message, takes its answer, and acts on it as a
+workflow would.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from defender import OPEN, REFUSED, RETRY_AFTER, SECRET, THROTTLED, Defender
+from support import environment, expect, run
+
+HERE = Path(__file__).parent
+CATALOG = HERE.parents[2] / "schema" / "catalog" / "rapid7"
+"""What the vendor lists: the specification of the plugin."""
+COMMENT = "Cancelled by the playbook"
+CONNECTION = {
+    "azure_tenant_id": "11111111-2222-3333-4444-555555555555",
+    "azure_client_id": "66666666-7777-8888-9999-000000000000",
+    "azure_client_secret": {"secretKey": SECRET},
+}
+TRIES = 3
+CANCELLED_IN_SANDBOX = "00000000-0000-0000-0000-000000200000"
+
+
+def main():
+    sandbox = environment(MDE_SANDBOX="1")
+    with tempfile.TemporaryDirectory(prefix="rapid7-") as folder:
+        plugin = assemble(Path(folder))
+        with Defender() as defender:
+            taken = play(plugin, defender)
+        accepted = start(plugin, sandbox, {"machine_action_id": CANCELLED_IN_SANDBOX, "comment": COMMENT})
+        without_id = start(plugin, sandbox, {"comment": COMMENT})
+        wrongly_connected = start(
+            plugin, sandbox, {"machine_action_id": CANCELLED_IN_SANDBOX}, connection={"azure_client_secret": SECRET})
+
+    expect("each action is called once, the throttled one again", defender.answered(),
+           {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})
+    first, second = (call.at for call in defender.calls if call.id == THROTTLED)
+    expect("the throttled action is called again no sooner than Retry-After", second - first >= RETRY_AFTER, True)
+    expect("the comment arrives", {call.comment for call in defender.calls}, {COMMENT})
+    expect("the answers tell the workflow which branch to take", taken,
+           {OPEN: ["cancelled"], THROTTLED: ["again", "cancelled"], REFUSED: ["refused"]})
+
+    expect("the runner takes the output for what the specification promises", accepted["status"], "ok")
+    expect("it tells of the machine action", accepted["output"]["json_body"]["status"], "Cancelled")
+    expect("the runner refuses an input that the specification does not allow",
+           "'machine_action_id' is a required property" in without_id["error"], True)
+    expect("the runner refuses a connection that the specification does not allow",
+           "is not of type 'object'" in wrongly_connected["error"], True)
+
+
+def assemble(folder):
+    """The plugin as the vendor keeps it: its code beside its specification."""
+    plugin = folder / "plugin"
+    shutil.copytree(HERE / "plugin", plugin)
+    shutil.copytree(CATALOG, plugin, dirs_exist_ok=True)
+    return plugin
+
+
+def play(plugin, defender):
+    """Cancels what is pending, and gives the branches that the workflow took for each action."""
+    listed = json.loads(run("list-pending-actions", env=environment(**defender.environment), seconds=30))
+    # The credentials come from the connection alone.
+    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    return {action["id"]: list(cancel(plugin, environment(**settings), action["id"]))
+            for action in listed["json_body"]["value"]}
+
+
+def cancel(plugin, env, action_id):
+    """Runs the action, again as long as its answers say that this may help, and tells each branch that is taken."""
+    for _ in range(TRIES):
+        answer = start(plugin, env, {"machine_action_id": action_id, "comment": COMMENT})
+        if answer["status"] == "ok":
+            yield "cancelled"
+            return
+        advice = json.loads(answer["exception"]["data"])
+        if not advice["retryable"]:
+            yield "refused"
+            return
+        yield "again"
+        time.sleep(advice["retry_after_seconds"])
+
+
+def start(plugin, env, inputs, connection=CONNECTION):
+    """Runs the action once and gives the body of the plugin's answer."""
+    message = {"version": "v1", "type": "action_start", "body": {
+        "meta": {}, "action": "cancel_machine_action", "connection": connection, "input": inputs}}
+    process = subprocess.run(
+        ["python", "main.py", "run"], cwd=plugin, env=env, input=json.dumps(message), capture_output=True, text=True,
+        timeout=60)
+    # The runtime logs to stdout, too: its answer is the last line.
+    return json.loads(process.stdout.splitlines()[-1])["body"]
+
+
+if __name__ == "__main__":
+    main()
