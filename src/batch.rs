@@ -87,7 +87,9 @@ enum Event {
 /// Reads the lines in a thread, no more than one ahead.
 fn read_lines(source: Source, events: SyncSender<Event>) -> Result<(), Failure> {
     let name = source.name();
-    let input = source.open().map_err(|error| unreadable(name, &error))?;
+    let input = source
+        .open(None)
+        .map_err(|error| unreadable(name, &error))?;
     let mut input = BufReader::new(input.bytes);
     thread::Builder::new()
         .spawn(move || {

@@ -1,13 +1,13 @@
 //! The door to the environment: reads variables and the files that they name, and gathers what is wrong with them.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::time::Duration;
 
-use crate::deadline::within;
+use crate::deadline::Deadline;
 use crate::error::{Failure, FailureCode, Violation};
 use crate::secret::Secret;
+use crate::stream::{self, Patient};
 use crate::variables::{OptionSpec, Setting};
 
 /// The environment, as `main` hands it in.
@@ -43,24 +43,17 @@ pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
 ///
 /// The file cannot be read in time, or is too large to be what it should.
 pub fn read_file(path: &str, patience: Duration) -> io::Result<Vec<u8>> {
-    if fs::metadata(path)?.is_file() {
-        return read_at_once(path);
-    }
-    let owned = path.to_owned();
-    let read = within(patience, move || read_at_once(&owned))?;
-    read.unwrap_or_else(|| {
-        let seconds = patience.as_secs_f64();
-        Err(io::Error::other(format!(
-            "nothing came from it within {seconds:.1} s"
-        )))
-    })
-}
-
-fn read_at_once(path: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?
+    Patient::new(stream::open(path)?, Some(Deadline::after(patience)))
         .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)?;
+        .read_to_end(&mut bytes)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => {
+                let seconds = patience.as_secs_f64();
+                io::Error::other(format!("nothing came from it within {seconds:.1} s"))
+            }
+            _ => error,
+        })?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::other(format!(
             "it is larger than {MAX_FILE} bytes"

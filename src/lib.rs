@@ -17,6 +17,7 @@
 
 pub mod cli;
 pub mod read;
+pub mod stream;
 pub mod input;
 pub mod validate;
 pub mod repeated;
@@ -56,7 +57,7 @@ pub mod manifest;
 pub mod catalog;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::Write;
 
 use cli::{Command, Invocation};
 use environment::{Environment, Reader};
@@ -65,6 +66,7 @@ use log::Log;
 use outcome::Outcome;
 use read::Source;
 use settings::Options;
+use stream::Stream;
 
 /// The process that the program runs in, as far as the program knows it.
 pub struct Process<'a> {
@@ -73,7 +75,7 @@ pub struct Process<'a> {
     /// The environment.
     pub environment: &'a Environment<'a>,
     /// Standard input.
-    pub stdin: Box<dyn Read + Send>,
+    pub stdin: Box<dyn Stream>,
     /// Whether a person sits at standard input.
     pub stdin_is_terminal: bool,
     /// Standard output.
@@ -130,7 +132,7 @@ fn check(invocation: &Invocation, environment: &Environment<'_>, log: &mut Log<'
 /// Where the request comes from; `stdin` is `None` if a person sits there.
 fn source(
     invocation: &Invocation,
-    stdin: Option<Box<dyn Read + Send>>,
+    stdin: Option<Box<dyn Stream>>,
     log: &mut Log<'_>,
 ) -> Result<Source, Failure> {
     let file = invocation.request.clone().map(Source::File);

@@ -1,6 +1,5 @@
 //! One request's text comes in, from stdin or a file: one value, then stop.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::deadline::within;
+use crate::deadline::Deadline;
 use crate::error::{Failure, FailureCode};
+use crate::stream::{self, Patient, Stream};
 
 /// The greatest request, in bytes.
 pub const MAX_REQUEST: usize = 1 << 20;
@@ -20,7 +20,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Where the request comes from.
 pub enum Source {
     /// The process's standard input.
-    Stdin(Box<dyn Read + Send>),
+    Stdin(Box<dyn Stream>),
     /// The file that the command line names.
     File(PathBuf),
 }
@@ -35,26 +35,26 @@ impl Source {
         }
     }
 
-    pub(crate) fn open(self) -> io::Result<Input> {
-        Ok(match self {
-            Self::Stdin(stdin) => Input {
-                bytes: stdin,
-                has_end: false,
-            },
+    /// What can be read of it until `deadline`.
+    pub(crate) fn open(self, deadline: Option<Deadline>) -> io::Result<Input> {
+        let (stream, has_end): (Box<dyn Stream>, bool) = match self {
+            Self::Stdin(stdin) => (stdin, false),
             Self::File(path) => {
-                let file = File::open(path)?;
-                Input {
-                    has_end: file.metadata()?.is_file(),
-                    bytes: Box::new(file),
-                }
+                let file = stream::open(path)?;
+                let has_end = file.0.metadata()?.is_file();
+                (Box::new(file), has_end)
             }
+        };
+        Ok(Input {
+            bytes: Patient::new(stream, deadline),
+            has_end,
         })
     }
 }
 
 /// What is read from.
 pub(crate) struct Input {
-    pub(crate) bytes: Box<dyn Read + Send>,
+    pub(crate) bytes: Patient<Box<dyn Stream>>,
     /// Whether there surely is an end, so that it can be waited for.
     has_end: bool,
 }
@@ -66,21 +66,23 @@ pub(crate) struct Input {
 /// No value within `limit`, more than one, one that is too large, or not JSON.
 pub fn read(source: Source, limit: Duration) -> Result<String, Failure> {
     let name = source.name();
-    let read = within(limit, move || {
-        let input = source.open().map_err(|error| unreadable(name, &error))?;
-        read_value(name, input)
-    });
-    read.map_err(|error| unreadable(name, &error))?
-        .unwrap_or_else(|| {
-            Err(Failure::new(
-                FailureCode::NoInput,
-                format!(
-                    "{name} was not complete within {} s. Write one JSON object to stdin, or name a file with it as the \
-                     argument.",
-                    limit.as_secs_f64()
-                ),
-            ))
-        })
+    let input = source.open(Some(Deadline::after(limit)));
+    let input = input.map_err(|error| unreadable(name, &error))?;
+    read_value(name, limit, input)
+}
+
+/// What came to nothing: the time limit, or the reading itself.
+fn broken(name: &str, limit: Duration, error: &io::Error) -> Failure {
+    if error.kind() != io::ErrorKind::TimedOut {
+        return unreadable(name, error);
+    }
+    Failure::new(
+        FailureCode::NoInput,
+        format!(
+            "{name} was not complete within {} s. Write one JSON object to stdin, or name a file with it as the argument.",
+            limit.as_secs_f64()
+        ),
+    )
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {
@@ -91,8 +93,8 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     .because(error)
 }
 
-fn read_value(name: &str, input: Input) -> Result<String, Failure> {
-    let broken = |error: io::Error| unreadable(name, &error);
+fn read_value(name: &str, limit: Duration, input: Input) -> Result<String, Failure> {
+    let broken = |error: io::Error| broken(name, limit, &error);
     // The buffer holds the greatest request and more, so that whatever came with the value is seen.
     let mut bytes = BufReader::with_capacity(MAX_REQUEST + 4096, input.bytes);
     let start = skip_byte_order_mark(&mut bytes).map_err(broken)?;
@@ -108,7 +110,12 @@ fn read_value(name: &str, input: Input) -> Result<String, Failure> {
             "{name} is larger than {MAX_REQUEST} bytes. Send less."
         )));
     }
-    parsed.map_err(|error| not_json(name, &text, &error))?;
+    if let Err(error) = parsed {
+        return Err(match error.io_error_kind() {
+            Some(kind) => broken(kind.into()),
+            None => not_json(name, &text, &error),
+        });
+    }
     if more_follows(&mut bytes, input.has_end).map_err(broken)? {
         return Err(invalid(format!(
             "more follows {name}: nothing was sent, so that no request is dropped silently. Send one request a call, or \
@@ -162,9 +169,6 @@ impl<R: Read> Read for Recorder<R> {
 }
 
 fn not_json(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
-    if let Some(kind) = error.io_error_kind() {
-        return unreadable(name, &io::Error::from(kind));
-    }
     if text.trim_ascii().is_empty() {
         return Failure::new(
             FailureCode::NoInput,

@@ -160,7 +160,7 @@ impl fmt::Debug for TlsTransport {
 /// Why a certificate is not trusted.
 #[derive(Debug)]
 pub struct UntrustedIssuer {
-    /// The distinguished name of who issued it (RFC 4514).
+    /// Who issued it: common name, unit and organization, as RFC 4514 writes them.
     pub issuer: String,
 }
 
@@ -227,11 +227,22 @@ impl ServerCertVerifier for NamingVerifier {
 const MAX_SHOWN_ISSUER: usize = 120;
 
 fn issuer(certificate: &CertificateDer<'_>) -> String {
-    match x509_cert::Certificate::from_der(certificate) {
-        Ok(certificate) => {
-            let issuer = certificate.tbs_certificate().issuer().to_string();
-            issuer.chars().take(MAX_SHOWN_ISSUER).collect()
-        }
-        Err(_) => "an issuer that cannot be read".to_owned(),
+    let certificate = x509_cert::Certificate::from_der(certificate).ok();
+    let name = certificate
+        .as_ref()
+        .map(|certificate| certificate.tbs_certificate().issuer());
+    // The library could write any name in full, but only with a table of all names of attributes that there are.
+    let parts = [
+        ("CN", name.and_then(|name| name.common_name().ok()?)),
+        ("OU", name.and_then(|name| name.organization_unit().ok()?)),
+        ("O", name.and_then(|name| name.organization().ok()?)),
+    ];
+    let told = parts
+        .into_iter()
+        .filter_map(|(label, part)| Some(format!("{label}={}", part?.value())));
+    let issuer = told.collect::<Vec<_>>().join(",");
+    match issuer.is_empty() {
+        true => "an issuer that cannot be read".to_owned(),
+        false => issuer.chars().take(MAX_SHOWN_ISSUER).collect(),
     }
 }

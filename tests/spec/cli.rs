@@ -122,7 +122,7 @@ fn at_a_terminal(args: &[&str]) -> String {
     let status = cancel_machine_action::run(Process {
         args: args.iter().map(Into::into).collect(),
         environment: &|_| None,
-        stdin: Box::new(std::io::empty()),
+        stdin: Box::new(std::io::Cursor::new("")),
         stdin_is_terminal: true,
         stdout: &mut stdout,
         stdout_is_terminal: true,
