@@ -1,7 +1,7 @@
 //! Many requests, one a line: each line of input gets a line of output, in its order, as soon as it is known.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::num::NonZeroU64;
 use std::process;
 use std::sync::Arc;
@@ -87,10 +87,9 @@ enum Event {
 /// Reads the lines in a thread, no more than one ahead.
 fn read_lines(source: Source, events: SyncSender<Event>) -> Result<(), Failure> {
     let name = source.name();
-    let input = source
+    let mut input = source
         .open(None)
         .map_err(|error| unreadable(name, &error))?;
-    let mut input = BufReader::new(input.bytes);
     thread::Builder::new()
         .spawn(move || {
             let mut number = 0;

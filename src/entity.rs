@@ -120,7 +120,10 @@ pub enum RelatedFile {
     Text(String),
 }
 
-/// For an object of which any key may be missing.
+/// For an object of which any key may be missing, and others may be there.
 pub(crate) fn nothing_required(schema: &mut Schema) {
     schema.remove("required");
+    if schema.get("additionalProperties").is_none() {
+        schema.insert("additionalProperties".to_owned(), true.into());
+    }
 }

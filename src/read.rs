@@ -37,27 +37,16 @@ impl Source {
 
     /// What can be read of it until `deadline`.
     pub(crate) fn open(self, deadline: Option<Deadline>) -> io::Result<Input> {
-        let (stream, has_end): (Box<dyn Stream>, bool) = match self {
-            Self::Stdin(stdin) => (stdin, false),
-            Self::File(path) => {
-                let file = stream::open(path)?;
-                let has_end = file.0.metadata()?.is_file();
-                (Box::new(file), has_end)
-            }
+        let stream: Box<dyn Stream> = match self {
+            Self::Stdin(stdin) => stdin,
+            Self::File(path) => Box::new(stream::open(path)?),
         };
-        Ok(Input {
-            bytes: Patient::new(stream, deadline),
-            has_end,
-        })
+        Ok(BufReader::new(Patient::new(stream, deadline)))
     }
 }
 
 /// What is read from.
-pub(crate) struct Input {
-    pub(crate) bytes: Patient<Box<dyn Stream>>,
-    /// Whether there surely is an end, so that it can be waited for.
-    has_end: bool,
-}
+pub(crate) type Input = BufReader<Patient<Box<dyn Stream>>>;
 
 /// The text of the one JSON value that `source` carries, as soon as it is complete: an engine may never close stdin.
 ///
@@ -93,14 +82,12 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     .because(error)
 }
 
-fn read_value(name: &str, limit: Duration, input: Input) -> Result<String, Failure> {
+fn read_value(name: &str, limit: Duration, mut input: Input) -> Result<String, Failure> {
     let broken = |error: io::Error| broken(name, limit, &error);
-    // The buffer holds the greatest request and more, so that whatever came with the value is seen.
-    let mut bytes = BufReader::with_capacity(MAX_REQUEST + 4096, input.bytes);
-    let start = skip_byte_order_mark(&mut bytes).map_err(broken)?;
+    let start = skip_byte_order_mark(&mut input).map_err(broken)?;
     // One more byte than allowed is read, so that a request of exactly the limit is told from a larger one.
     let mut recorder = Recorder {
-        input: start.chain(&mut bytes).take(MAX_REQUEST as u64 + 1),
+        input: start.chain(&mut input).take(MAX_REQUEST as u64 + 1),
         text: Vec::new(),
     };
     let parsed = IgnoredAny::deserialize(&mut serde_json::Deserializer::from_reader(&mut recorder));
@@ -116,7 +103,7 @@ fn read_value(name: &str, limit: Duration, input: Input) -> Result<String, Failu
             None => not_json(name, &text, &error),
         });
     }
-    if more_follows(&mut bytes, input.has_end).map_err(broken)? {
+    if more_follows(&mut input).map_err(broken)? {
         return Err(invalid(format!(
             "more follows {name}: nothing was sent, so that no request is dropped silently. Send one request a call, or \
              use --batch for many."
@@ -127,15 +114,15 @@ fn read_value(name: &str, limit: Duration, input: Input) -> Result<String, Failu
     })
 }
 
-/// Whether anything but white space is already there; in what has an end, whether it comes before the end.
-fn more_follows(bytes: &mut BufReader<impl Read>, has_end: bool) -> io::Result<bool> {
+/// Whether anything but white space is already there; the end is not waited for.
+fn more_follows(input: &mut Input) -> io::Result<bool> {
     loop {
-        if !bytes.buffer().trim_ascii().is_empty() {
+        if !input.buffer().trim_ascii().is_empty() {
             return Ok(true);
         }
-        let count = bytes.buffer().len();
-        bytes.consume(count);
-        if !has_end || bytes.fill_buf()?.is_empty() {
+        let count = input.buffer().len();
+        input.consume(count);
+        if !input.get_ref().is_ready()? || input.fill_buf()?.is_empty() {
             return Ok(false);
         }
     }

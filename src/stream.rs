@@ -74,6 +74,17 @@ impl<S> Patient<S> {
     }
 }
 
+impl<S: Stream> Patient<S> {
+    /// Whether a read would give something, or the end, at once.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be waited for.
+    pub fn is_ready(&self) -> io::Result<bool> {
+        self.stream.wait(Some(Duration::ZERO))
+    }
+}
+
 impl<S: Stream> Read for Patient<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {

@@ -118,6 +118,44 @@ fn every_command_prints_what_the_readme_shows() {
     }
 }
 
+/// The text of every playbook and program under `tests/engines/`.
+fn playbooks(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(playbooks(&path));
+        } else {
+            found.extend(fs::read_to_string(&path));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_for_an_engine_is_part_of_a_playbook_that_is_run() {
+    let playbooks = playbooks(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines"));
+    let section = README.split("## In your engine").nth(1).unwrap();
+    let section = section.split("## In your catalog").next().unwrap();
+    let mut examples = 0;
+    for block in section.split("```").skip(1).step_by(2) {
+        let (_, example) = block.split_once('\n').unwrap();
+        let is_in = |text: &String| {
+            let indented = |indent: &str| example.trim_end().replace('\n', &format!("\n{indent}"));
+            ["", "    ", "        "]
+                .map(indented)
+                .iter()
+                .any(|example| {
+                    let blank_lines_are_empty = example.lines().map(str::trim_end);
+                    text.contains(&blank_lines_are_empty.collect::<Vec<_>>().join("\n"))
+                })
+        };
+        assert!(playbooks.iter().any(is_in), "{example}");
+        examples += 1;
+    }
+    assert_eq!(examples, 7);
+}
+
 #[test]
 fn the_test_command_is_the_one_that_runs_this() {
     assert_eq!(blocks("sh"), ["cargo test\n"]);
