@@ -10,7 +10,7 @@ use crate::published;
 use crate::repeated::repeated_keys;
 
 /// The published schema, compiled when the program is built.
-#[jsonschema::validator(path = "schema/input.schema.json")]
+#[jsonschema::validator(path = "schema/input.schema.json", pattern_options = { engine = regex })]
 struct Schema;
 
 /// The longest name of an unknown property that a message repeats, in characters.
