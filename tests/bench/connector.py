@@ -12,7 +12,7 @@ SCHEMA = Path(__file__).parents[2] / "schema" / "input.schema.json"
 
 
 def main():
-    request = json.load(sys.stdin)
+    request = json.loads(Path(sys.argv[1]).read_text())
     jsonschema.validate(request, json.loads(SCHEMA.read_text()))
     answer = requests.post(
         f"{os.environ['MDE_BASE_URL']}/api/machineactions/{request['path_parameters']['machineactionid']}/cancel",

@@ -15,7 +15,7 @@ class Time(NamedTuple):
     processor: float
 
 
-def times(commands, env, stdin, runs, rounds=5):
+def times(commands, env, runs, rounds=5):
     """The times of several commands, taken in turns, so that what else the machine does meets all of them alike."""
     found = [[] for _ in commands]
     for _ in range(rounds):
@@ -23,7 +23,7 @@ def times(commands, env, stdin, runs, rounds=5):
             # The floor ends with the status of a refusal.
             subprocess.run(
                 ["hyperfine", "--shell=none", "--ignore-failure", "--warmup=5", f"--runs={runs}",
-                 f"--export-json={report.name}", "--style=none", "--input", stdin, *commands],
+                 f"--export-json={report.name}", "--style=none", *commands],
                 env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             for of_command, result in zip(found, json.load(report)["results"], strict=True):
                 of_command.append(Time(1000 * result["median"], 1000 * (result["user"] + result["system"])))
