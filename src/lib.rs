@@ -34,6 +34,7 @@ pub mod send;
 pub mod retry;
 pub mod pace;
 pub mod progress;
+pub mod resolve;
 pub mod tls;
 pub mod lost;
 pub mod sandbox;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use ring::rand::{SecureRandom, SystemRandom};
 use ureq::config::Config;
 use ureq::http::Request;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Error, Proxy};
 
 use crate::auth::AccessToken;
@@ -18,6 +17,7 @@ use crate::lost::{self, Call, Peer};
 use crate::pace::Pacer;
 use crate::progress::{self, Progress, Stage};
 use crate::proxy::ProxySettings;
+use crate::resolve::KeepingResolver;
 use crate::response::{self, MAX_BODY, Received};
 use crate::retry;
 use crate::sandbox::Sandbox;
@@ -78,7 +78,7 @@ impl Sender {
         let progress = Progress::default();
         let connector = progress::connector(&progress, TlsConnector::new(network.roots));
         Self {
-            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
+            agent: Agent::with_parts(config, connector, KeepingResolver::default()),
             proxy: network.proxy,
             progress,
             interrupt,
