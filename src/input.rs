@@ -73,7 +73,9 @@ impl TryFrom<String> for MachineActionId {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JsonBody {
-    /// Comment to associate with the cancellation action. Optional here, as in the specification; the service may insist on one.
+    /// Comment to associate with the cancellation action.
+    ///
+    /// Optional, as in the specification; the service may insist on one.
     #[serde(
         rename = "Comment",
         default,

@@ -6,7 +6,7 @@
 //! stdin → read → validate → settings → auth → request → send → response → output → stdout
 //!           │        │          │                        │
 //!         text     input    environment            retry · pace
-//!                                             progress · tls · lost
+//!                                         progress · resolve · tls · lost
 //!                                              or else the sandbox
 //! ```
 //!

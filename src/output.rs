@@ -28,7 +28,7 @@ pub struct Answer {
     /// The body.
     #[serde(flatten)]
     pub body: Body,
-    /// What has truly become of the action; only with `--wait`. All else is then as the last read has brought it.
+    /// What has truly become of the action; only if it was waited for (`MDE_WAIT`). All else is then as the last read has brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Outcome")]
     pub outcome: Option<Outcome>,

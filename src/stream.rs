@@ -90,8 +90,9 @@ impl<S: Stream> Read for Patient<S> {
         loop {
             let limit = self.deadline.as_ref().map(Deadline::remaining);
             let read = match self.stream.wait(limit) {
-                Ok(true) => self.stream.read(buffer),
-                Ok(false) => Err(io::ErrorKind::TimedOut.into()),
+                // What never makes wait must come to an end, too.
+                Ok(true) if limit != Some(Duration::ZERO) => self.stream.read(buffer),
+                Ok(_) => Err(io::ErrorKind::TimedOut.into()),
                 Err(error) => Err(error),
             };
             match read {

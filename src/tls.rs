@@ -239,10 +239,22 @@ fn issuer(certificate: &CertificateDer<'_>) -> String {
     ];
     let told = parts
         .into_iter()
-        .filter_map(|(label, part)| Some(format!("{label}={}", part?.value())));
+        .filter_map(|(label, part)| Some(format!("{label}={}", escaped(&part?.value()))));
     let issuer = told.collect::<Vec<_>>().join(",");
     match issuer.is_empty() {
-        true => "an issuer that cannot be read".to_owned(),
+        true => "an issuer without a name".to_owned(),
         false => issuer.chars().take(MAX_SHOWN_ISSUER).collect(),
     }
+}
+
+/// A part of a name cannot feign another (RFC 4514, section 2.4), nor write to a terminal.
+fn escaped(part: &str) -> String {
+    let mut escaped = String::new();
+    for letter in part.chars() {
+        if ",+\"\\<>;=#".contains(letter) {
+            escaped.push('\\');
+        }
+        escaped.push(if letter.is_control() { ' ' } else { letter });
+    }
+    escaped
 }

@@ -39,7 +39,7 @@ pub const TIMEOUT: OptionSpec = OptionSpec {
     name: "--timeout",
     value: Some("SECONDS"),
     setting: "MDE_TIMEOUT",
-    about: "time limit for all of a request but --wait: reading it, sign-in, all tries and pauses; 60 unless set, a day at most",
+    about: "time limit for a request: reading it, sign-in, all tries and pauses; waiting for the outcome comes on top; 60 unless set, a day at most",
 };
 /// End with status 0 whatever the verdict.
 pub const EXIT_ZERO: OptionSpec = OptionSpec {

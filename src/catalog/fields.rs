@@ -47,25 +47,26 @@ impl Field {
         description.unwrap_or_default()
     }
 
-    /// What it may be; the first of its alternatives, if it has some.
+    /// What it may be.
     pub(super) fn kind(&self) -> Kind {
-        let of = |schema: &Map<String, Value>| schema.get("type").cloned();
-        let alternatives = ["anyOf", "oneOf"]
-            .iter()
-            .find_map(|key| self.schema.get(*key));
-        let first = alternatives
-            .and_then(|list| list.get(0))
-            .and_then(Value::as_object);
-        let types = of(&self.schema)
-            .or_else(|| first.and_then(of))
-            .unwrap_or_default();
-        match types.get(0).unwrap_or(&types).as_str() {
+        let types = self.schema.get("type");
+        match types
+            .map(|types| types.get(0).unwrap_or(types))
+            .and_then(Value::as_str)
+        {
             Some("string") => Kind::Text,
             Some("integer") => Kind::Integer,
             Some("array") => Kind::List,
             Some("object") => Kind::Object,
+            _ if self.is_choice() => Kind::Text,
             _ => Kind::Any,
         }
+    }
+
+    /// Whether it is one of several words.
+    fn is_choice(&self) -> bool {
+        let choices = self.schema.get("oneOf").and_then(Value::as_array);
+        choices.is_some_and(|choices| choices.iter().all(|choice| choice["const"].is_string()))
     }
 }
 

@@ -56,10 +56,12 @@ impl Parameter {
 /// Every setting, and every option but those that belong to whoever starts the step: a catalog's product starts it once
 /// for each action, and reads its stdout.
 pub(super) fn all() -> Vec<Parameter> {
-    const OF_THE_CALLER: [&str; 3] = [
-        variables::BATCH.name,
-        variables::EXIT_ZERO.name,
-        variables::VERBOSE.name,
+    const OF_THE_CALLER: [&str; 5] = [
+        variables::BATCH.setting,
+        variables::CALLS_PER_MINUTE.name,
+        variables::CALLS_PER_HOUR.name,
+        variables::EXIT_ZERO.setting,
+        variables::VERBOSE.setting,
     ];
     let settings = variables::SETTINGS.into_iter().map(|setting| Parameter {
         variable: setting.name,
@@ -70,17 +72,15 @@ pub(super) fn all() -> Vec<Parameter> {
         default: setting.default,
         values: setting.values,
     });
-    let options = variables::OPTIONS
-        .into_iter()
-        .filter(|option| !OF_THE_CALLER.contains(&option.name))
-        .map(|option| Parameter {
-            variable: option.setting,
-            about: option.about,
-            example: option.value.map_or("true", |_| "30"),
-            is_secret: false,
-            is_switch: option.value.is_none(),
-            default: None,
-            values: &[],
-        });
-    settings.chain(options).collect()
+    let options = variables::OPTIONS.into_iter().map(|option| Parameter {
+        variable: option.setting,
+        about: option.about,
+        example: option.value.map_or("true", |_| "30"),
+        is_secret: false,
+        is_switch: option.value.is_none(),
+        default: None,
+        values: &[],
+    });
+    let of_the_operator = |parameter: &Parameter| !OF_THE_CALLER.contains(&parameter.variable);
+    settings.chain(options).filter(of_the_operator).collect()
 }

@@ -23,6 +23,7 @@ pub(super) fn plugin() -> Value {
         permissions,
         ..
     } = Manifest::current();
+    let answer = example_answer();
     let snake = slug.replace('-', "_");
     let mut connection = Map::new();
     for parameter in parameters::all() {
@@ -53,19 +54,22 @@ pub(super) fn plugin() -> Value {
             "features": [],
         },
         "key_features": [without_full_stop(description)],
-        "requirements": [format!("An application permission, one of: {}", permissions.any_of.join(", "))],
+        "requirements": [
+            format!("The program {slug} on the path of the plugin"),
+            format!("An application permission, one of: {}", permissions.any_of.join(", ")),
+        ],
         "version_history": [format!("{VERSION} - Initial plugin")],
         "links": [format!("[{product}](https://www.microsoft.com)")],
         "references": [format!("[{name}]({DOCUMENTATION})")],
         "troubleshooting": ["What an error says tells what to do"],
-        "types": {"machine_action": outputs(&fields::of_entity())},
+        "types": {"machine_action": outputs(&fields::of_entity(), answer.get("json_body").unwrap_or(&Value::Null))},
         "connection": connection,
         "actions": {
             (&snake): {
                 "title": name,
                 "description": without_full_stop(description),
                 "input": inputs(),
-                "output": outputs(&fields::top_of_answer()),
+                "output": outputs(&fields::top_of_answer(), &answer),
             },
         },
     })
@@ -93,54 +97,61 @@ fn inputs() -> Map<String, Value> {
     let example = json!(example_with_comment());
     let mut inputs = Map::new();
     for field in fields::of_request() {
-        let input = json!({
-            "title": field.title(),
-            "description": without_full_stop(field.description()),
-            "type": "string",
-            "required": field.required,
-            "example": example_in(&example, &field),
-        });
-        inputs.insert(field.snake_name(), input);
+        let place = format!("/{}", field.path.join("/"));
+        if let Some(kind) = type_name(&field) {
+            let input = described(&field, kind, example.pointer(&place));
+            inputs.insert(field.snake_name(), input);
+        }
     }
     inputs
 }
 
 /// The runtime checks what is put out against these: a field that may be of more than one type is left out, which keeps
 /// it from the check and not from the output.
-fn outputs(fields: &[Field]) -> Map<String, Value> {
+fn outputs(fields: &[Field], example: &Value) -> Map<String, Value> {
+    let mut outputs = Map::new();
+    for field in fields {
+        if let Some(kind) = type_name(field) {
+            let output = described(field, kind, example.get(field.name()));
+            outputs.insert(field.name().to_owned(), output);
+        }
+    }
+    outputs
+}
+
+fn described(field: &Field, kind: &str, example: Option<&Value>) -> Value {
+    json!({
+        "title": field.title(),
+        "description": without_full_stop(field.description()),
+        "type": kind,
+        "required": field.required,
+        "example": example.unwrap_or(&json!("")),
+    })
+}
+
+/// What Rapid7 calls the field's type, if it has one.
+fn type_name(field: &Field) -> Option<&'static str> {
+    match (field.name(), field.kind()) {
+        ("json_body", _) => Some("machine_action"),
+        // It is a number only where a gateway refuses, and a refusal is an error, not an output.
+        ("status", _) | (_, Kind::Text) => Some("string"),
+        (_, Kind::Integer) => Some("integer"),
+        (_, Kind::Object) => Some("object"),
+        (_, Kind::List | Kind::Any) => None,
+    }
+}
+
+/// The documented answer, with what it has not.
+fn example_answer() -> Value {
     let mut answer = documented_answer();
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("response_text".to_owned(), json!("Bad Gateway"));
         answer.insert("outcome".to_owned(), json!(Outcome::Cancelled));
     }
-    let mut outputs = Map::new();
-    for field in fields {
-        let kind = match (field.name(), field.kind()) {
-            ("json_body", _) => "machine_action",
-            (_, Kind::Text) => "string",
-            (_, Kind::Integer) => "integer",
-            (_, Kind::Object) => "object",
-            (_, Kind::List | Kind::Any) => continue,
-        };
-        let output = json!({
-            "title": field.title(),
-            "description": without_full_stop(field.description()),
-            "type": kind,
-            "required": field.required,
-            "example": example_in(&answer, field),
-        });
-        outputs.insert(field.name().to_owned(), output);
-    }
-    outputs
+    answer
 }
 
 /// As Rapid7's validators have descriptions.
 fn without_full_stop(text: &str) -> &str {
     text.strip_suffix('.').unwrap_or(text)
-}
-
-fn example_in(document: &Value, field: &Field) -> Option<Value> {
-    document
-        .pointer(&format!("/{}", field.path.join("/")))
-        .cloned()
 }

@@ -42,7 +42,7 @@ pub(super) fn manifest() -> Value {
         "slug": slug,
         "name": name,
         "version": version,
-        "description": description,
+        "description": format!("{description} The module's image must have the program {slug} on its path."),
         "categories": ["Endpoint"],
         "configuration": {
             "title": format!("{name}: settings"),

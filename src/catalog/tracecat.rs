@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::DOCUMENTATION;
-use super::fields;
+use super::fields::{self, Kind};
 use crate::cloud::CLOUDS;
 use crate::manifest::Manifest;
 
@@ -11,6 +11,7 @@ use crate::manifest::Manifest;
 pub(super) fn template() -> Value {
     let Manifest {
         name,
+        slug,
         product,
         description,
         endpoint,
@@ -32,7 +33,12 @@ pub(super) fn template() -> Value {
             [] => {}
         }
         // Also the comment, as in the templates for other actions: an input that is left out would be sent as null.
-        let expected = json!({"type": "str", "description": field.description()});
+        let kind = match field.kind() {
+            Kind::Text => "str",
+            Kind::Integer => "int",
+            Kind::List | Kind::Object | Kind::Any => "Any",
+        };
+        let expected = json!({"type": kind, "description": field.description()});
         expects.insert(input, expected);
     }
     let secret = |grant: &str| {
@@ -51,7 +57,7 @@ pub(super) fn template() -> Value {
             "display_group": product,
             "doc_url": DOCUMENTATION,
             "namespace": "tools.microsoft_defender_endpoint",
-            "name": "cancel_machine_action",
+            "name": slug.replace('-', "_"),
             "secrets": [secret("authorization_code"), secret("client_credentials")],
             "expects": expects,
             "steps": [{

@@ -15,7 +15,9 @@ def text(value):
 
 def run(*arguments, request=""):
     """Runs the step; its settings are the instance's. A secret is never an argument."""
-    settings = {name.upper(): text(value) for name, value in demisto.params().items()}
+    params = {name.upper(): text(value) for name, value in demisto.params().items()}
+    # What is not filled in leaves what the image sets, a proxy say, as it is.
+    settings = {name: value for name, value in params.items() if value}
     return subprocess.run(
         ["cancel-machine-action", *arguments],
         input=request,

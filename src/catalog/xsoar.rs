@@ -24,7 +24,7 @@ pub(super) fn integration() -> Value {
         "name": name,
         "display": name,
         "category": "Endpoint",
-        "description": description,
+        "description": format!("{description} The image must have the program {slug} on its path."),
         "configuration": parameters::all().iter().map(param).collect::<Vec<_>>(),
         "script": {
             "type": "python",

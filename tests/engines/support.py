@@ -6,6 +6,9 @@ import socket
 import subprocess
 import sys
 
+# What a check has started ends with it, also where it is told to end.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
 OURS = ("AZURE_", "MDE_", "IDENTITY_", "SSL_CERT_")
 """How the names of the step's settings begin."""
 

@@ -171,7 +171,7 @@ fn a_cancel_that_the_proxy_keeps_from_its_host_was_not_sent() {
     let outcome = step.run();
     assert_eq!(outcome.json()["error"]["request_sent"], "no", "{outcome}");
     assert!(
-        outcome.stderr.contains("(issued by CN=Unknown Test CA)"),
+        outcome.stderr.contains("(issued by CN=Unknown Test CA"),
         "{outcome}"
     );
 }

@@ -1,7 +1,10 @@
 //! One value comes in, then the step stops reading.
 
-use std::time::Duration;
+use std::io::{self, Cursor, Read};
+use std::time::{Duration, Instant};
 
+use cancel_machine_action::Process;
+use cancel_machine_action::stream::Stream;
 use insta::assert_snapshot;
 
 use crate::support::step::file_with;
@@ -21,6 +24,45 @@ fn the_answer_comes_while_stdin_is_still_open() {
     let outcome = sandbox().holding_stdin_open().run();
     assert!(accepted(&outcome), "{outcome}");
     assert!(outcome.took < Duration::from_secs(5), "{:?}", outcome.took);
+}
+
+/// A request, and then line breaks without end.
+struct Endless(Cursor<&'static str>);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => {
+                buffer.fill(b'\n');
+                Ok(buffer.len())
+            }
+            count => Ok(count),
+        }
+    }
+}
+
+impl Stream for Endless {
+    fn wait(&self, _: Option<Duration>) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+#[test]
+fn white_space_without_end_is_not_read_beyond_the_time_limit() {
+    let (mut stdout, began) = (Vec::new(), Instant::now());
+    let status = cancel_machine_action::run(Process {
+        args: ["--sandbox", "--timeout", "0.5"].map(Into::into).into(),
+        environment: &|_| None,
+        stdin: Box::new(Endless(Cursor::new(REQUEST))),
+        stdin_is_terminal: false,
+        stdout: &mut stdout,
+        stdout_is_terminal: false,
+        stderr: &mut io::sink(),
+        stderr_is_terminal: false,
+    });
+    assert_eq!(status.number(), 2);
+    assert!(began.elapsed() < Duration::from_secs(5), "{began:?}");
+    assert!(String::from_utf8(stdout).unwrap().contains("\"no_input\""));
 }
 
 #[test]

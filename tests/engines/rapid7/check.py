@@ -22,21 +22,23 @@ CONNECTION = {
     "azure_tenant_id": "11111111-2222-3333-4444-555555555555",
     "azure_client_id": "66666666-7777-8888-9999-000000000000",
     "azure_client_secret": {"secretKey": SECRET},
+    "mde_sandbox": False,
+    "mde_scope": "",
 }
 TRIES = 3
 CANCELLED_IN_SANDBOX = "00000000-0000-0000-0000-000000200000"
 
 
 def main():
-    sandbox = environment(MDE_SANDBOX="1")
+    sandbox = {"mde_sandbox": True}
     with tempfile.TemporaryDirectory(prefix="rapid7-") as folder:
         plugin = assemble(Path(folder))
         with Defender() as defender:
             taken = play(plugin, defender)
-        accepted = start(plugin, sandbox, {"machine_action_id": CANCELLED_IN_SANDBOX, "comment": COMMENT})
-        without_id = start(plugin, sandbox, {"comment": COMMENT})
-        wrongly_connected = start(
-            plugin, sandbox, {"machine_action_id": CANCELLED_IN_SANDBOX}, connection={"azure_client_secret": SECRET})
+        request = {"machine_action_id": CANCELLED_IN_SANDBOX, "comment": COMMENT}
+        accepted = start(plugin, environment(), request, connection=sandbox)
+        without_id = start(plugin, environment(), {"comment": COMMENT}, connection=sandbox)
+        wrongly_connected = start(plugin, environment(), request, connection={"azure_client_secret": SECRET})
 
     expect("each action is called once, the throttled one again", defender.answered(),
            {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})

@@ -39,10 +39,10 @@ impl Authority {
         TRUSTED.get_or_init(|| Self::new("Trusted Test CA"))
     }
 
-    /// Another one, that no step is told to trust unless it is told here.
+    /// Another one, that no step is told to trust unless it is told here. Its name feigns that of somebody else.
     pub fn unknown() -> &'static Self {
         static UNKNOWN: OnceLock<Authority> = OnceLock::new();
-        UNKNOWN.get_or_init(|| Self::new("Unknown Test CA"))
+        UNKNOWN.get_or_init(|| Self::new("Unknown Test CA,O=Trusted\u{1b}[2K"))
     }
 
     fn new(name: &str) -> Self {

@@ -43,6 +43,6 @@ def retry(document):
         return {name: failure[name] for name in ("retryable", "retry_after_seconds") if name in failure}
     after = document["response_headers"].get("Retry-After", "")
     return {
-        "retryable": document["status_code"] == 429 or document["status_code"] >= 500,
+        "retryable": document["status_code"] in (429, 500, 502, 503, 504),
         **({"retry_after_seconds": int(after)} if after.isdecimal() else {}),
     }

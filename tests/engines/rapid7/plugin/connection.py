@@ -8,9 +8,12 @@ class Connection(insightconnect_plugin_runtime.Connection):
 
     def connect(self, params={}):
         # The environment of the step: a secret is never an argument, which others could read.
-        self.settings = {name.upper(): text(value) for name, value in params.items()}
+        settings = {name.upper(): text(value) for name, value in params.items()}
+        self.settings = {name: value for name, value in settings.items() if value}
 
 
 def text(value):
     """A parameter as the step reads it from its environment."""
-    return value["secretKey"] if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return value["secretKey"]
+    return str(int(value)) if isinstance(value, bool) else value

@@ -32,7 +32,7 @@ def results(document: dict) -> dict:
     if failure := document.get("error"):
         return {name: failure[name] for name in ("retryable", "retry_after_seconds") if name in failure}
     status = document["status_code"]
-    told = {"status_code": status, "retryable": status == 429 or status >= 500}
+    told = {"status_code": status, "retryable": status in (429, 500, 502, 503, 504)}
     if 200 <= status < 300:
         told |= document.get("json_body", {})
     after = document["response_headers"].get("Retry-After", "")
