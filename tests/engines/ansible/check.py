@@ -7,8 +7,12 @@ from pathlib import Path
 from defender import OPEN, REFUSED, RETRY_AFTER, THROTTLED, Defender
 from support import environment, expect, run
 
+NO_ID = "no id"
+"""A request with this is not valid: the step fails, and the service is not asked."""
 PLAYBOOK = Path(__file__).with_name("playbook.yml")
 COMMENT = 'False alarm: the "EICAR" test, über 3 machines'
+CANCELLED, FINAL, PENDING = (f"00000000-0000-0000-0000-000000{digits}" for digits in ("200000", "200001", "200006"))
+"""Actions of the step's sandbox: a cancel of each is accepted, and this is what becomes of it."""
 
 
 def main():
@@ -17,6 +21,7 @@ def main():
         dry_run(home)
         playbook(home)
         last_try(home)
+        wait(home)
 
 
 def dry_run(home):
@@ -36,22 +41,33 @@ def playbook(home):
     expect("because the playbook waits for it", f"Pausing for {RETRY_AFTER} seconds" in told, True)
     expect("each call has the comment", {call.comment for call in defender.calls}, {COMMENT})
     expect("the playbook tells who was cancelled and who was refused", report,
-           {"cancelled": [OPEN, THROTTLED], "refused": {REFUSED: 404}})
+           {"cancelled": [OPEN, THROTTLED], "not_cancelled": {REFUSED: 404}, "failed": {}})
 
 
 def last_try(home):
-    with Defender(actions=[THROTTLED]) as defender:
-        _, report = play(home, defender, "--extra-vars", "tries=1")
-    expect("what is throttled at the last try is refused", (defender.answered(), report),
-           ({THROTTLED: [429]}, {"cancelled": [], "refused": {THROTTLED: 429}}))
+    with Defender(actions=[NO_ID, THROTTLED]) as defender:
+        _, report = play(home, defender, "--extra-vars", "tries=1", status=2)
+    message = report["failed"].pop(NO_ID)
+    expect("a failure is told as one, and fails the play", message.startswith("the request is not valid"), True)
+    expect("but only after the others; what is throttled at the last try is not cancelled",
+           (defender.answered(), report),
+           ({THROTTLED: [429]}, {"cancelled": [], "not_cancelled": {THROTTLED: 429}, "failed": {}}))
 
 
-def play(home, defender, *options):
-    """Runs the playbook to its good end; gives what Ansible told, and the report if there is one."""
+def wait(home):
+    with Defender(actions=[CANCELLED, FINAL, PENDING]) as defender:
+        _, report = play(home, defender, MDE_SANDBOX="1", MDE_WAIT="1")
+    expect("with MDE_WAIT only what has ended as cancelled is told as that", report,
+           {"cancelled": [CANCELLED], "not_cancelled": {FINAL: "already_final", PENDING: "pending"}, "failed": {}})
+
+
+def play(home, defender, *options, status=0, **settings):
+    """Runs the playbook to its end; gives what Ansible told, and the report if there is one."""
     report = home / "report.json"
     report.unlink(missing_ok=True)
     told = run("ansible-playbook", PLAYBOOK, "--extra-vars", f"report={report}", *options,
-               env=environment(**defender.environment, HOME=str(home)), seconds=60, cwd=home)
+               env=environment(**defender.environment, **settings, HOME=str(home)),
+               seconds=60, cwd=home, status=status)
     return told, json.loads(report.read_text()) if report.exists() else None
 
 

@@ -2,6 +2,7 @@ cwlVersion: v1.2
 class: CommandLineTool
 doc: Cancels one machine action.
 requirements:
+  InlineJavascriptRequirement: {}
   NetworkAccess:
     networkAccess: true
   # To cancel is to act: a runner that answers from its cache would report a cancel that was never sent.
@@ -10,14 +11,15 @@ requirements:
 baseCommand: cancel-machine-action
 inputs:
   request: stdin
-# A file of this name is the output object itself: each key of the step's JSON is an output.
-stdout: cwl.output.json
+stdout: answer.json
 outputs:
-  status_code: int?
-  reason: string?
-  response_headers: Any?
-  json_body: Any?
-  error: Any?
+  # Whole: a key that is not always there, such as `outcome`, could not be an output that a workflow takes up.
+  answer:
+    type: Any
+    outputBinding:
+      glob: answer.json
+      loadContents: true
+      outputEval: $(JSON.parse(self[0].contents))
 # With 1 and 6, too, there is an answer: the workflow branches on it.
 successCodes: [0, 1, 6]
 temporaryFailCodes: [5]

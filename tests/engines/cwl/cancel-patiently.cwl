@@ -12,16 +12,16 @@ steps:
     run: cancel-machine-action.cwl
     in:
       request: request
-    out: [status_code, response_headers]
+    out: [answer]
   wait:
     run: wait.cwl
     in:
-      status_code: first/status_code
+      answer: first/answer
       seconds:
-        source: first/response_headers
+        source: first/answer
         # It may be a date, or be missing: then a minute, which is what the service counts calls by.
-        valueFrom: $(parseInt(self["Retry-After"]) || 60)
-    when: $([429, 500, 502, 503, 504].indexOf(inputs.status_code) >= 0)
+        valueFrom: $(parseInt(self.response_headers["Retry-After"]) || 60)
+    when: $([429, 500, 502, 503, 504].indexOf(inputs.answer.status_code) >= 0)
     out: [waited]
   second:
     run: cancel-machine-action.cwl
@@ -29,9 +29,9 @@ steps:
       request: request
       waited: wait/waited
     when: $(inputs.waited !== null)
-    out: [status_code]
+    out: [answer]
 outputs:
-  status_code:
-    type: int
-    outputSource: [second/status_code, first/status_code]
+  answer:
+    type: Any
+    outputSource: [second/answer, first/answer]
     pickValue: first_non_null

@@ -1,6 +1,6 @@
 cwlVersion: v1.2
 class: Workflow
-doc: Cancels the pending machine actions, and tells who was cancelled and who was refused.
+doc: Cancels the pending machine actions, and tells who was cancelled, and what was answered for the others.
 requirements:
   InlineJavascriptRequirement: {}
   ScatterFeatureRequirement: {}
@@ -41,33 +41,38 @@ steps:
     scatter: request
     in:
       request: prepare/requests
-    out: [status_code]
+    out: [answer]
   report:
     run:
       class: ExpressionTool
       inputs:
         ids: string[]
-        status_codes: int[]
+        answers: Any[]
       outputs:
         cancelled: string[]
-        refused: Any
+        not_cancelled: Any
       expression: |
         ${
-          var report = {cancelled: [], refused: {}};
+          var report = {cancelled: [], not_cancelled: {}};
           inputs.ids.forEach(function (id, i) {
-            var status = inputs.status_codes[i];
-            if (status < 300) { report.cancelled.push(id); } else { report.refused[id] = status; }
+            var answer = inputs.answers[i];
+            // An outcome is there if MDE_WAIT is set; without one, 2xx only means that the cancel was accepted.
+            if (answer.outcome ? answer.outcome === "cancelled" : answer.status_code < 300) {
+              report.cancelled.push(id);
+            } else {
+              report.not_cancelled[id] = answer.outcome || answer.status_code;
+            }
           });
           return report;
         }
     in:
       ids: prepare/ids
-      status_codes: cancel/status_code
-    out: [cancelled, refused]
+      answers: cancel/answer
+    out: [cancelled, not_cancelled]
 outputs:
   cancelled:
     type: string[]
     outputSource: report/cancelled
-  refused:
+  not_cancelled:
     type: Any
-    outputSource: report/refused
+    outputSource: report/not_cancelled
