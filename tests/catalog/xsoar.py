@@ -132,6 +132,10 @@ def behaviour(integration):
         "a failure is an error, which says why; it is in the context":
             (run("not/an id"), (ERROR, "invalid_input", True)),
     }
+    # What the step does not take shows that it is seen.
+    os.environ["MDE_TIMEOUT"] = "no number"
+    claims["a parameter that is left empty leaves what the image sets"] = (
+        run("00000000-0000-0000-0000-000000200000"), (ERROR, "invalid_settings", True))
     return [f"not so: {claim}: is {so}, should be {should}" for claim, (so, should) in claims.items() if so != should]
 
 
