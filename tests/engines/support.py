@@ -34,6 +34,9 @@ def run(*command, env, seconds, cwd=None, status=0):
         end(process)
         stdout, stderr = process.communicate()
         sys.exit(f"{command} did not end in {seconds} s\n{stdout}\n{stderr}")
+    except BaseException:
+        end(process)
+        raise
     if process.returncode != status:
         sys.exit(f"{command} ended with {process.returncode}, not {status}\n{stdout}\n{stderr}")
     return stdout

@@ -5,6 +5,7 @@ import secrets
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -38,19 +39,23 @@ class Airflow:
     def __exit__(self, *_):
         self._folder.cleanup()
 
-    def command(self, *arguments, status=0):
+    def command(self, *arguments):
         """Runs a command of Airflow to its end."""
-        run("airflow", *arguments, env=self._environment, seconds=180, status=status)
+        run("airflow", *arguments, env=self._environment, seconds=180)
 
     @contextmanager
     def process(self, *arguments):
-        """A process of Airflow that runs until the block is left."""
-        with open(self._home / f"{arguments[0]}.log", "wb") as log:
+        """A process of Airflow that ends when the block is left; if that fails, its log is shown."""
+        path = self._home / f"{arguments[0]}.log"
+        with path.open("wb") as log:
             process = subprocess.Popen(
                 ["airflow", *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True)
         try:
             yield process
+        except BaseException:
+            sys.stderr.write(path.read_text())
+            raise
         finally:
             end(process)
             end_session(process.pid)

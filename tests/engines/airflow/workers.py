@@ -30,7 +30,7 @@ def main():
     expect("the run succeeded", ended, [("success",)])
     expect("the task of the worker that was killed was run again, and no other", again, killed)
     expect("every action was told as cancelled", [json.loads(value) for value, in told], [
-        {"cancelled": ACTIONS, "refused": []}])
+        {"cancelled": ACTIONS, "refused": [], "failed": []}])
 
     calls = defender.calls
     lost = set(ACTIONS) - {call.id for call in calls if call.status == 200}

@@ -7,6 +7,9 @@ from subprocess import PIPE, run
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+# The step has tried these again itself, until its time limit.
+RETRYABLE = (429, 500, 502, 503, 504)
+
 
 @activity.defn
 def list_pending_actions() -> dict:
@@ -28,7 +31,7 @@ def cancel_machine_action(request: dict) -> dict:
             next_retry_delay=delay(error.get("retry_after_seconds")),
         )
     status = answer["status_code"]
-    if status == 429 or status >= 500:
+    if status in RETRYABLE:
         raise ApplicationError(
             f"{status} {answer['reason']}",
             answer,

@@ -12,10 +12,16 @@ with Defender(actions=(OPEN, THROTTLED, REFUSED, NO_ID), seconds_to_answer=0.5) 
     worker = engine.worker(defender.environment)
     engine.start("cancel", COMMENT)
     wait_for(lambda: defender.calls, seconds=30)
-    engine.worker(defender.environment)
+    other = engine.worker(defender.environment)
     expect("a worker that is told to end with a call in hand ends in good order", stop(worker), 0)
     outcomes = engine.result("cancel", seconds=60)
     starts = engine.started("cancel")
+    stop(other)
+
+    engine.worker({**defender.environment, "MDE_TIMEOUT": "soon"})
+    engine.start("misconfigured", COMMENT)
+    misconfigured = engine.result("misconfigured", seconds=60)
+    misconfigured_starts = engine.started("misconfigured")
 
 expect("its call was not lost; the throttled one was tried again, the refused one was not",
        defender.answered(), {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})
@@ -27,3 +33,8 @@ failed = outcomes.pop(NO_ID)
 expect("the playbook tells what became of each action",
        outcomes, {OPEN: "cancelled", THROTTLED: "cancelled", REFUSED: "refused: 404 Not Found"})
 expect("and which call was not made", failed.startswith("failed: invalid_input: "), True)
+expect("with settings that cannot be used each call has failed",
+       {id: outcome.split(": ")[:2] for id, outcome in misconfigured.items()},
+       {**dict.fromkeys([OPEN, THROTTLED, REFUSED], ["failed", "invalid_settings"]),
+        NO_ID: ["failed", "invalid_input"]})
+expect("at its first try", {start["attempt"] for start in misconfigured_starts}, {1})

@@ -10,8 +10,8 @@ with workflow.unsafe.imports_passed_through():
     from activities import cancel_machine_action, list_pending_actions
 
 TIMEOUTS = {
-    # Longer than MDE_TIMEOUT (20 will do), so that the step can tell what went wrong. After this time the activity of a
-    # worker that died is run again.
+    # Longer than MDE_TIMEOUT and MDE_WAIT together (20 will do), so that the step can tell what went wrong. After this
+    # time the activity of a worker that died is run again.
     "start_to_close_timeout": timedelta(seconds=30),
     # For all tries, and the wait in the queue.
     "schedule_to_close_timeout": timedelta(days=1),
@@ -28,6 +28,10 @@ class CancelPendingActions:
         return dict(zip(ids, outcomes))
 
     async def cancel(self, id: str, comment: str) -> str:
+        """What became of the cancel: cancelled; refused after any other answer; failed without an answer that stands.
+
+        Without MDE_WAIT, cancelled means that the service accepted the cancel.
+        """
         request = {"path_parameters": {"machineactionid": id}, "json_body": {"Comment": comment}}
         try:
             answer = await workflow.execute_activity(cancel_machine_action, request, **TIMEOUTS)
@@ -35,6 +39,7 @@ class CancelPendingActions:
             if is_cancelled_exception(error):
                 raise
             return f"failed: {error.cause}"
-        if answer["status_code"] < 300:
-            return "cancelled"
-        return f"refused: {answer['status_code']} {answer['reason']}"
+        if "outcome" in answer:
+            return "cancelled" if answer["outcome"] == "cancelled" else f"refused: {answer['outcome']}"
+        accepted = 200 <= answer["status_code"] < 300
+        return "cancelled" if accepted else f"refused: {answer['status_code']} {answer['reason']}"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, task
 
-from retry_after import AfterRetryAfter, is_cancelled, raise_if_retryable
+from retry_after import AfterRetryAfter, final_answer, result
 
 
 def pending_actions(line):
@@ -14,9 +14,7 @@ def pending_actions(line):
 
 
 def final_verdict(line):
-    verdict = json.loads(line)
-    raise_if_retryable(verdict)
-    return verdict
+    return final_answer(json.loads(line))
 
 
 with DAG("cancel_with_bash", schedule=None, params={"comment": "Machine action was canceled by automation"}):
@@ -39,22 +37,22 @@ with DAG("cancel_with_bash", schedule=None, params={"comment": "Machine action w
 
     @task
     def sort(pending, verdicts):
-        outcome = {"cancelled": [], "refused": []}
+        results = {"cancelled": [], "refused": []}
         for asked, verdict in zip(pending, verdicts):
-            outcome["cancelled" if is_cancelled(verdict) else "refused"].append(asked["action"])
-        return outcome
+            results[result(verdict)].append(asked["action"])
+        return results
 
     @task.branch
-    def branch(outcome):
-        return [f"tell_{kind}" for kind, actions in outcome.items() if actions]
+    def branch(results):
+        return [f"tell_{kind}" for kind, actions in results.items() if actions]
 
     @task
-    def tell_cancelled(outcome):
-        return outcome["cancelled"]
+    def tell_cancelled(results):
+        return results["cancelled"]
 
     @task
-    def tell_refused(outcome):
-        return outcome["refused"]
+    def tell_refused(results):
+        return results["refused"]
 
-    outcome = sort(pending.output, cancel.output)
-    branch(outcome) >> [tell_cancelled(outcome), tell_refused(outcome)]
+    results = sort(pending.output, cancel.output)
+    branch(results) >> [tell_cancelled(results), tell_refused(results)]

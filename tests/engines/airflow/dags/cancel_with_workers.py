@@ -11,9 +11,9 @@ import subprocess
 from datetime import timedelta
 
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from retry_after import AfterRetryAfter, is_cancelled, raise_if_retryable
+from retry_after import AfterRetryAfter, raise_if_retryable, result
 
 # Four slots make 88 calls a minute. The other 12 are for tasks that are run again: each begins with two calls at once,
 # a tenth of its limit, and the step that it follows may have made one more call.
@@ -31,7 +31,7 @@ def list_pending():
 
 # A retry does the whole chunk again: to cancel an action twice is harmless.
 @task(pool="defender", retries=3, retry_delay=timedelta(seconds=5), retry_policy=AfterRetryAfter())
-def cancel(actions, params):
+def cancel(actions, params, ti):
     requests = [{"path_parameters": {"machineactionid": action}, "json_body": {"Comment": params["comment"]}}
                 for action in actions]
     step = subprocess.run(
@@ -40,24 +40,33 @@ def cancel(actions, params):
     verdicts = [json.loads(line) for line in step.stdout.splitlines()]
     if len(verdicts) < len(actions):
         raise AirflowException(f"the step ended after {len(verdicts)} of {len(actions)} actions")
-    for verdict in verdicts:
-        raise_if_retryable(verdict)
+    # After the last try the chunk is told as it stands: one action must not hide what became of the others.
+    if ti.try_number <= ti.max_tries:
+        for verdict in verdicts:
+            raise_if_retryable(verdict)
     return verdicts
 
 
 @task
 def tell(chunks, verdicts):
-    outcome = {"cancelled": [], "refused": []}
+    told = {"cancelled": [], "refused": [], "failed": []}
     for chunk, of_chunk in zip(chunks, verdicts):
         for action, verdict in zip(chunk, of_chunk):
-            outcome["cancelled" if is_cancelled(verdict) else "refused"].append(action)
-    return outcome
+            told[result(verdict)].append(action)
+    return told
+
+
+# A task of its own: what a task that fails returns is lost.
+@task
+def fail_if_any_failed(told):
+    if told["failed"]:
+        raise AirflowFailException(f"no answer for {told['failed']}; the log of each chunk tells why")
 
 
 @dag(schedule=None, params={"comment": "Machine action was canceled by automation"})
 def cancel_with_workers():
     chunks = list_pending()
-    tell(chunks, cancel.expand(actions=chunks))
+    fail_if_any_failed(tell(chunks, cancel.expand(actions=chunks)))
 
 
 cancel_with_workers()
