@@ -22,13 +22,10 @@ use crate::response::{self, MAX_BODY, Received};
 use crate::retry;
 use crate::sandbox::Sandbox;
 use crate::settings::Network;
-use crate::tls::TlsConnector;
+use crate::tls::{MAX_RECORD, TlsConnector};
 
 /// The greatest header of an answer, in bytes.
 const MAX_HEADER: usize = 64 << 10;
-
-/// What one record of TLS carries at most, in bytes.
-const MAX_RECORD: usize = 16 << 10;
 
 /// The longest line of a request, in bytes: the one with the token.
 const MAX_LINE: usize = AccessToken::MAX_LENGTH + (2 << 10);

@@ -96,6 +96,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
                 details.config.output_buffer_size(),
             ),
             stream: StreamOwned::new(connection, socket),
+            unsent: Vec::new(),
         })))
     }
 }
@@ -117,10 +118,26 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
+/// What one record of TLS carries at most, in bytes.
+pub(crate) const MAX_RECORD: usize = 16 << 10;
+
 /// A connection in TLS.
 pub struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
+    /// What waits to be sent: the head and the body of a small request go in one record, which wakes the server once.
+    unsent: Vec<u8>,
+}
+
+impl TlsTransport {
+    fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        if !self.unsent.is_empty() {
+            self.stream.get_mut().set_timeout(timeout);
+            self.stream.write_all(&self.unsent)?;
+            self.unsent.clear();
+        }
+        Ok(())
+    }
 }
 
 impl Transport for TlsTransport {
@@ -129,13 +146,16 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.stream.get_mut().set_timeout(timeout);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.stream.write_all(output)?;
-        Ok(())
+        self.unsent.extend_from_slice(output);
+        if self.unsent.len() < MAX_RECORD {
+            return Ok(());
+        }
+        self.send(timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.send(timeout)?;
         self.stream.get_mut().set_timeout(timeout);
         let amount = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
