@@ -22,7 +22,7 @@ use crate::output::{self, Answer, FailureDocument};
 use crate::read::{MAX_REQUEST, Source};
 use crate::settings::Options;
 use crate::step::Step;
-use crate::validate::validate;
+use crate::validate::validate_line;
 
 /// How long a call in hand may go on when the process is told to stop.
 const PATIENCE: Duration = Duration::from_millis(4500);
@@ -304,7 +304,7 @@ impl Batch {
         text: Result<String, Failure>,
         log: &mut Log<'_>,
     ) -> Option<Result<Answer, Failure>> {
-        let input = text.and_then(|text| validate(&text));
+        let input = text.and_then(|text| validate_line(&text));
         let outcome = match (input, &mut self.step) {
             (Err(failure), _) => Err(failure),
             (Ok(_), Err(failure)) => Err(failure.clone()),

@@ -221,6 +221,40 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Every violation that was found: all are counted, and the first thousand kept, for a request of a mebibyte can have a
+/// hundred thousand.
+#[derive(Default)]
+pub struct Violations {
+    kept: Vec<Violation>,
+    total: usize,
+}
+
+impl Violations {
+    const MAX_KEPT: usize = 1000;
+
+    /// Counts one more, and makes it if it is among the first.
+    pub fn add(&mut self, make: impl FnOnce() -> Violation) {
+        self.total += 1;
+        if self.kept.len() < Self::MAX_KEPT {
+            self.kept.push(make());
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+}
+
+impl From<Vec<Violation>> for Violations {
+    fn from(mut kept: Vec<Violation>) -> Self {
+        let total = kept.len();
+        kept.truncate(Self::MAX_KEPT);
+        Self { kept, total }
+    }
+}
+
 /// Why there is no answer to give. Its serialised form is what stdout carries under `error`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -254,8 +288,6 @@ pub struct Failure {
 impl Failure {
     /// How many violations the message names.
     const MAX_SHOWN: usize = 20;
-    /// How many violations the details list: a request of a mebibyte can have a hundred thousand.
-    const MAX_DETAILS: usize = 1000;
 
     /// A failure that came before anything was sent.
     pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
@@ -272,22 +304,24 @@ impl Failure {
         }
     }
 
-    /// A failure made of violations: `what` is wrong, namely each of `details`, and `remedy` helps.
+    /// A failure made of violations: `what` is wrong, namely each of `found`, and `remedy` helps.
     #[must_use]
     pub fn of_violations(
         code: FailureCode,
         what: &str,
-        details: Vec<Violation>,
+        found: impl Into<Violations>,
         remedy: &str,
     ) -> Self {
-        let total = details.len();
+        let Violations {
+            kept: details,
+            total,
+        } = found.into();
         let shown = details.iter().take(Self::MAX_SHOWN);
         let mut sentences: Vec<String> = shown.map(ToString::to_string).collect();
         if total > Self::MAX_SHOWN {
             sentences.push(format!("and {} more", total - Self::MAX_SHOWN));
         }
         let message = format!("{what}: {}. {remedy}", sentences.join("; "));
-        let details = details.into_iter().take(Self::MAX_DETAILS).collect();
         Self {
             details,
             ..Self::new(code, message)

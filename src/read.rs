@@ -4,12 +4,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use crate::deadline::Deadline;
 use crate::error::{Failure, FailureCode};
 use crate::stream::{self, Patient, Stream};
+use crate::strict::{self, Reading};
+use crate::validate;
 
 /// The greatest request, in bytes.
 pub const MAX_REQUEST: usize = 1 << 20;
@@ -48,12 +47,12 @@ impl Source {
 /// What is read from.
 pub(crate) type Input = BufReader<Patient<Box<dyn Stream>>>;
 
-/// The text of the one JSON value that `source` carries, as soon as it is complete: an engine may never close stdin.
+/// The one JSON value that `source` carries, as soon as it is complete: an engine may never close stdin.
 ///
 /// # Errors
 ///
 /// No value within `limit`, more than one, one that is too large, or not JSON.
-pub fn read(source: Source, limit: Duration) -> Result<String, Failure> {
+pub fn read(source: Source, limit: Duration) -> Result<Reading, Failure> {
     let name = source.name();
     let input = source.open(Some(Deadline::after(limit)));
     let input = input.map_err(|error| unreadable(name, &error))?;
@@ -82,7 +81,7 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     .because(error)
 }
 
-fn read_value(name: &str, limit: Duration, mut input: Input) -> Result<String, Failure> {
+fn read_value(name: &str, limit: Duration, mut input: Input) -> Result<Reading, Failure> {
     let broken = |error: io::Error| broken(name, limit, &error);
     let start = skip_byte_order_mark(&mut input).map_err(broken)?;
     // One more byte than allowed is read, so that a request of exactly the limit is told from a larger one.
@@ -90,28 +89,24 @@ fn read_value(name: &str, limit: Duration, mut input: Input) -> Result<String, F
         input: start.chain(&mut input).take(MAX_REQUEST as u64 + 1),
         text: Vec::new(),
     };
-    let parsed = IgnoredAny::deserialize(&mut serde_json::Deserializer::from_reader(&mut recorder));
+    let reading = strict::read(&mut serde_json::Deserializer::from_reader(&mut recorder));
     let text = recorder.text;
     if text.len() > MAX_REQUEST {
         return Err(invalid(format!(
             "{name} is larger than {MAX_REQUEST} bytes. Send less."
         )));
     }
-    if let Err(error) = parsed {
-        return Err(match error.io_error_kind() {
-            Some(kind) => broken(kind.into()),
-            None => not_json(name, &text, &error),
-        });
-    }
+    let reading = reading.map_err(|error| match error.io_error_kind() {
+        Some(kind) => broken(kind.into()),
+        None => not_json(name, &text, &error),
+    })?;
     if more_follows(&mut input).map_err(broken)? {
         return Err(invalid(format!(
             "more follows {name}: nothing was sent, so that no request is dropped silently. Send one request a call, or \
              use --batch for many."
         )));
     }
-    String::from_utf8(text).map_err(|error| {
-        invalid(format!("{name} is not UTF-8. Write it as UTF-8.")).because(&error.utf8_error())
-    })
+    Ok(reading)
 }
 
 /// Whether anything but white space is already there; the end is not waited for.
@@ -140,7 +135,7 @@ fn skip_byte_order_mark(input: &mut impl BufRead) -> io::Result<&'static [u8]> {
     Ok(&[])
 }
 
-/// Keeps what the parser consumes: the text of the value, with its place in the input.
+/// Keeps what the parser consumes, to say what it is if it is not JSON.
 struct Recorder<R> {
     input: R,
     text: Vec<u8>,
@@ -170,9 +165,13 @@ fn not_json(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
             "{name} is UTF-16 or binary, not UTF-8. Write it as UTF-8."
         ));
     }
-    invalid(format!(
-        "{name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."
-    ))
+    // Cut off within a letter, it is not complete, rather than wrong.
+    match str::from_utf8(text) {
+        Err(cause) if cause.error_len().is_some() => {
+            invalid(format!("{name} is not UTF-8. Write it as UTF-8.")).because(&cause)
+        }
+        _ => validate::not_json(name, error),
+    }
 }
 
 fn invalid(message: String) -> Failure {

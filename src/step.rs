@@ -40,8 +40,7 @@ pub fn run(
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);
-    let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
-    let input = validate(&text)?;
+    let input = validate(read::read(source, options.timeout.min(read::MAX_WAIT))?)?;
     let options = Options {
         timeout: deadline.remaining(),
         ..options

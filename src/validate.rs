@@ -4,10 +4,10 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Failure, FailureCode, Violation};
+use crate::error::{Failure, FailureCode, Violation, Violations};
 use crate::input::{Input, MachineActionId};
 use crate::published;
-use crate::repeated::repeated_keys;
+use crate::strict::{self, Reading};
 
 /// The published schema, compiled when the program is built.
 #[jsonschema::validator(path = "schema/input.schema.json", pattern_options = { engine = regex })]
@@ -16,17 +16,29 @@ struct Schema;
 /// The longest name of an unknown property that a message repeats, in characters.
 const MAX_SHOWN_NAME: usize = 64;
 
-/// The request that `text` carries.
+/// The request that `text`, a line of a batch, carries.
 ///
 /// # Errors
 ///
-/// The text is not JSON, or violates the schema: every violation is listed, none with the value it is about.
-pub fn validate(text: &str) -> Result<Input, Failure> {
-    let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    // The value has kept one of two keys of one name; a check before this step may have looked at the other.
-    let mut violations = repeated_keys(text);
+/// As for [`validate`]; or the text is not JSON.
+pub fn validate_line(text: &str) -> Result<Input, Failure> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let reading = strict::read(&mut json).and_then(|reading| json.end().map(|()| reading));
+    validate(reading.map_err(|error| not_json("the request", &error))?)
+}
+
+/// The request that was read, if it is one.
+///
+/// # Errors
+///
+/// It violates the schema, or has a key twice: every violation is listed, none with the value it is about.
+pub fn validate(reading: Reading) -> Result<Input, Failure> {
+    let Reading {
+        value,
+        repeated: mut violations,
+    } = reading;
     if !Schema::is_valid(&value) {
-        violations.extend(schema_violations(&value));
+        add_schema_violations(&value, &mut violations);
     }
     if !violations.is_empty() {
         return Err(invalid(violations));
@@ -36,16 +48,15 @@ pub fn validate(text: &str) -> Result<Input, Failure> {
         .map_err(|_| invalid(vec![Violation::of_request("", "does not fit the types")]))
 }
 
-fn not_json(error: &serde_json::Error) -> Failure {
+/// The failure of what is not JSON, by the name that messages give it.
+pub(crate) fn not_json(name: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         FailureCode::InvalidInput,
-        format!(
-            "the request cannot be read as JSON: {error}. See `cancel-machine-action sample` for one that can."
-        ),
+        format!("{name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."),
     )
 }
 
-fn invalid(violations: Vec<Violation>) -> Failure {
+fn invalid(violations: impl Into<Violations>) -> Failure {
     Failure::of_violations(
         FailureCode::InvalidInput,
         "the request is not valid",
@@ -54,11 +65,10 @@ fn invalid(violations: Vec<Violation>) -> Failure {
     )
 }
 
-fn schema_violations(value: &Value) -> Vec<Violation> {
-    let mut violations = Vec::new();
+fn add_schema_violations(value: &Value, violations: &mut Violations) {
     for error in Schema::iter_errors(value) {
         let pointer = error.instance_path().as_str();
-        let mut add = |message: String| violations.push(Violation::of_request(pointer, message));
+        let mut add = |message: String| violations.add(|| Violation::of_request(pointer, message));
         match error.kind() {
             ValidationErrorKind::Required { property } => {
                 add(format!("lacks the property {property}"));
@@ -66,7 +76,8 @@ fn schema_violations(value: &Value) -> Vec<Violation> {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = known_properties(error.schema_path().as_str());
                 for name in unexpected {
-                    add(describe_unknown(name, &known));
+                    violations
+                        .add(|| Violation::of_request(pointer, describe_unknown(name, &known)));
                 }
             }
             ValidationErrorKind::Type {
@@ -79,7 +90,6 @@ fn schema_violations(value: &Value) -> Vec<Violation> {
             _ => add(error.masked().to_string()),
         }
     }
-    violations
 }
 
 /// The names of the properties that stand beside the keyword at `schema_path`.

@@ -1,10 +1,14 @@
 //! What has become of an action, and when to look again: pure, without a clock.
 
+use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::scalar::Scalar;
 
 /// What has truly become of the action; only with `--wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -35,34 +39,68 @@ pub enum Reading {
 
 /// What of an entity tells its outcome.
 #[derive(Deserialize)]
-struct Entity {
+struct Entity<'a> {
     id: Option<String>,
     status: Option<String>,
-    #[serde(default)]
-    commands: Value,
+    #[serde(borrow)]
+    commands: Option<&'a RawValue>,
+}
+
+/// What of a command tells whether it ran.
+#[derive(Deserialize)]
+struct Command {
+    #[serde(rename = "commandStatus", default)]
+    status: Scalar,
 }
 
 /// What `entity`, in JSON, tells of the action `id`.
 #[must_use]
 pub fn read(entity: &str, id: &str) -> Reading {
-    let Ok(entity) = serde_json::from_str::<Entity>(entity) else {
+    let Ok(entity) = serde_json::from_str::<Entity<'_>>(entity) else {
         return Reading::NotTheAction;
     };
     let is_asked_for = entity.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
     let Some(status) = entity.status.filter(|_| is_asked_for) else {
         return Reading::NotTheAction;
     };
-    let commands = entity.commands.as_array();
-    let has_completed = commands.into_iter().flatten().any(|command| {
-        let status = command.get("commandStatus").and_then(Value::as_str);
-        status.is_some_and(|status| status.eq_ignore_ascii_case("Completed"))
-    });
     match status.as_str() {
-        "Cancelled" if has_completed => Reading::Final(Outcome::CancelledTooLate),
+        "Cancelled" if entity.commands.is_some_and(has_completed) => {
+            Reading::Final(Outcome::CancelledTooLate)
+        }
         "Cancelled" => Reading::Final(Outcome::Cancelled),
         "Succeeded" | "Failed" | "TimeOut" => Reading::Final(Outcome::AlreadyFinal),
         // An unknown status is taken for an open one.
         _ => Reading::Open,
+    }
+}
+
+/// Whether one of `commands` has completed; they may be objects, names, or no list at all.
+fn has_completed(commands: &RawValue) -> bool {
+    let mut json = serde_json::Deserializer::from_str(commands.get());
+    json.deserialize_seq(AnyCompleted).unwrap_or_default()
+}
+
+/// Looks at one command after the other: a list of all would take many times the memory of its text.
+struct AnyCompleted;
+
+impl<'de> Visitor<'de> for AnyCompleted {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of commands")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut commands: A) -> Result<bool, A::Error> {
+        let mut any = false;
+        while let Some(command) = commands.next_element::<&RawValue>()? {
+            let command = command.get();
+            any |= command.starts_with('{')
+                && serde_json::from_str(command).map_or(true, |command: Command| {
+                    let status = command.status.text();
+                    status.is_some_and(|status| status.eq_ignore_ascii_case("Completed"))
+                });
+        }
+        Ok(any)
     }
 }
 

@@ -10,13 +10,13 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
-use serde_json::Value;
 use ureq::http::header::HeaderValue;
 use ureq::http::{Request, StatusCode};
 
 use crate::error::Failure;
 use crate::lost::Call;
 use crate::response::{self, Received};
+use crate::scalar::Scalar;
 use application::Application;
 use claims::Claims;
 use managed_identity::ManagedIdentity;
@@ -102,10 +102,10 @@ pub struct Grant {
     pub token: AccessToken,
     /// Seconds from now on; a managed identity's endpoint writes the number as a string.
     #[serde(default)]
-    expires_in: Value,
+    expires_in: Scalar,
     /// Seconds since 1970: what App Service says instead.
     #[serde(default)]
-    expires_on: Value,
+    expires_on: Scalar,
 }
 
 impl Grant {
@@ -117,15 +117,11 @@ impl Grant {
     /// How long the token is good for; zero if that is not said.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
-        let number = |value: &Value| match value {
-            Value::String(digits) => digits.parse().ok(),
-            number => number.as_f64(),
-        };
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let remaining = || Some((number(&self.expires_on)? - now.as_secs_f64()).max(0.0));
-        let seconds = number(&self.expires_in).or_else(remaining);
+        let remaining = || Some((self.expires_on.number()? - now.as_secs_f64()).max(0.0));
+        let seconds = self.expires_in.number().or_else(remaining);
         let lifetime = Duration::try_from_secs_f64(seconds.unwrap_or_default());
         match lifetime {
             Ok(lifetime) => lifetime.min(Self::LONGEST),

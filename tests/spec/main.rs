@@ -13,6 +13,7 @@ mod support;
 mod cli;
 mod read;
 mod validate;
+mod one_reading;
 mod settings;
 mod auth;
 mod sign_in;
