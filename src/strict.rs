@@ -15,7 +15,7 @@ use crate::error::{Violation, Violations};
 /// The depth of the schema's leaves: the request is at 0, its two objects at 1, their properties at 2.
 const LEAVES: u8 = 2;
 
-/// The longest pointer that a message repeats, in bytes: whoever sends the request chooses its keys.
+/// The longest names that a pointer in a message has, in bytes: whoever sends the request chooses its keys.
 const MAX_SHOWN_POINTER: usize = 100;
 
 /// What one request says.
@@ -57,19 +57,29 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn note_repeated(&self, key: &str) {
-        let escape = |name: &str| name.replace('~', "~0").replace('/', "~1");
-        let parent = match self.depth {
-            0 => String::new(),
-            _ => format!("/{}", escape(self.name)),
-        };
-        self.repeated.borrow_mut().add(|| {
-            let pointer = format!("{parent}/{}", escape(key));
-            if pointer.len() > MAX_SHOWN_POINTER {
-                Violation::of_request("", "has a duplicate key with a long name")
-            } else {
+        let mut repeated = self.repeated.borrow_mut();
+        repeated.add(|| match self.pointer_to(key) {
+            Some(pointer) => {
                 Violation::of_request(&pointer, "is a duplicate key; each key may stand only once")
             }
+            None => Violation::of_request("", "has a duplicate key with a long name"),
         });
+    }
+
+    /// The JSON Pointer (RFC 6901) to a member; `None` if it is too long to be shown.
+    fn pointer_to(&self, key: &str) -> Option<String> {
+        if self.name.len() + key.len() > MAX_SHOWN_POINTER {
+            return None;
+        }
+        let mut pointer = String::new();
+        for name in [self.name, key]
+            .into_iter()
+            .skip(usize::from(self.depth == 0))
+        {
+            pointer.push('/');
+            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        }
+        Some(pointer)
     }
 }
 
