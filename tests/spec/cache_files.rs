@@ -122,13 +122,16 @@ fn a_file_of_another_name_is_never_touched() {
     }
 }
 
+/// Makes what has the name.
+type Make<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn what_only_has_the_name_of_an_abandoned_file_is_never_touched() {
     let folder = own_folder();
     let elsewhere = folder.join("elsewhere");
     file(&elsewhere);
     date(&elsewhere, "1 hour ago");
-    let make: [(&str, &dyn Fn(&Path)); 7] = [
+    let make: [(&str, Make<'_>); 7] = [
         ("a folder", &|path| fs::create_dir(path).unwrap()),
         ("a folder with a file", &|path| {
             fs::create_dir(path).unwrap();
