@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ureq::http::StatusCode;
 
 use crate::auth::{AccessToken, Credentials, Grant, SignIn};
-use crate::cache::TokenCache;
+use crate::cache::{self, TokenCache, Turn};
 use crate::check::Report;
 use crate::deadline::Deadline;
 use crate::environment::Reader;
@@ -199,7 +199,7 @@ impl Step {
         }
         log.detail("the API does not take the token: signing in once more");
         self.forget(&token, log);
-        let renewed = self.sign_in(deadline, log);
+        let renewed = self.shared_token(deadline, log);
         let second = renewed.and_then(|token| {
             let second = self.call(call, input, &token, deadline, log)?;
             if second.status == StatusCode::UNAUTHORIZED {
@@ -299,26 +299,14 @@ impl Step {
 
     /// The token that is at hand and good for a while, or else a new one.
     fn token(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
-        let sign_in = match &self.settings.credentials {
-            Credentials::AccessToken(token) => return Ok(token.clone()),
-            Credentials::SignIn(sign_in) => sign_in,
-        };
+        if let Credentials::AccessToken(token) = &self.settings.credentials {
+            return Ok(token.clone());
+        }
         let now = Instant::now();
         if let Some(held) = self.token.as_ref().filter(|held| now < held.renewal) {
             return Ok(held.token.clone());
         }
-        if let Some(cache) = self.cache(sign_in) {
-            match cache.find(SystemTime::now()) {
-                Ok(Some((token, remaining))) => {
-                    log.detail("taking the token from the cache");
-                    self.keep(&token, remaining);
-                    return Ok(token);
-                }
-                Ok(None) => {}
-                Err(error) => warn_of_cache(&error, log),
-            }
-        }
-        match (self.sign_in(deadline, log), &self.token) {
+        match (self.shared_token(deadline, log), &self.token) {
             // What is only to be renewed is still good.
             (Err(failure), Some(held)) if now < held.expiry => {
                 log.warning(format_args!(
@@ -329,6 +317,41 @@ impl Step {
             }
             (granted, _) => granted,
         }
+    }
+
+    /// The token in the cache, or else a new one: of several steps that need it, one signs in, and the others wait.
+    fn shared_token(
+        &mut self,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Result<AccessToken, Failure> {
+        let Some(cache) = self.cache() else {
+            return self.sign_in(deadline, log);
+        };
+        let found = cache.find(SystemTime::now()).unwrap_or_else(|error| {
+            cache::warn(&error, log);
+            None
+        });
+        let turn = match found {
+            Some((token, remaining)) => Turn::Take(token, remaining),
+            // Nobody is waited for to be refused again.
+            None if self.standing_refusal().is_some() => Turn::SignIn(None),
+            None => cache.turn(deadline, &self.interrupt, log),
+        };
+        let lock = match turn {
+            Turn::Take(token, remaining) => {
+                log.detail("taking the token from the cache");
+                self.keep(&token, remaining);
+                return Ok(token);
+            }
+            Turn::SignIn(lock) => lock,
+            Turn::Stop => return Err(stopped()),
+        };
+        let granted = self.sign_in(deadline, log);
+        if let Some(lock) = lock {
+            lock.release(&cache);
+        }
+        granted
     }
 
     /// Keeps `token`, good for `lifetime` from now, for the calls to come.
@@ -348,9 +371,7 @@ impl Step {
     }
 
     fn sign_in(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
-        if let Some((refusal, until)) = &self.refusal
-            && Instant::now() < *until
-        {
+        if let Some(refusal) = self.standing_refusal() {
             return Err(refusal.clone());
         }
         let granted = self.new_token(deadline, log);
@@ -365,6 +386,13 @@ impl Step {
         granted
     }
 
+    /// The refusal of the last sign-in, while none is tried again.
+    fn standing_refusal(&self) -> Option<&Failure> {
+        let refusal = self.refusal.as_ref();
+        let standing = refusal.filter(|(_, until)| Instant::now() < *until);
+        standing.map(|(refusal, _)| refusal)
+    }
+
     fn new_token(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
         let sign_in = match &self.settings.credentials {
             Credentials::AccessToken(token) => return Ok(token.clone()),
@@ -375,10 +403,10 @@ impl Step {
         let request = sign_in.request(now, deadline.remaining())?;
         let received = self.sender.send(sign_in.call(), &request, deadline, log)?;
         let grant = sign_in.grant(&received)?;
-        if let Some(cache) = self.cache(sign_in)
+        if let Some(cache) = self.cache()
             && let Err(error) = cache.keep(&grant, now)
         {
-            warn_of_cache(&error, log);
+            cache::warn(&error, log);
         }
         self.keep(&grant.token, grant.lifetime());
         Ok(grant.token)
@@ -386,18 +414,18 @@ impl Step {
 
     fn forget(&mut self, token: &AccessToken, log: &mut Log<'_>) {
         self.token = None;
-        if let Credentials::SignIn(sign_in) = &self.settings.credentials
-            && let Some(cache) = self.cache(sign_in)
+        if let Some(cache) = self.cache()
             && let Err(error) = cache.forget(token)
         {
-            warn_of_cache(&error, log);
+            cache::warn(&error, log);
         }
     }
 
     /// Only an application's tokens are kept: a managed identity's endpoint keeps its own.
-    fn cache(&self, sign_in: &SignIn) -> Option<TokenCache> {
-        match (sign_in, &self.settings.token_cache) {
-            (SignIn::Application(application), Some(folder)) => {
+    fn cache(&self) -> Option<TokenCache> {
+        let folder = self.settings.token_cache.as_ref()?;
+        match &self.settings.credentials {
+            Credentials::SignIn(SignIn::Application(application)) => {
                 Some(TokenCache::new(folder, application))
             }
             _ => None,
@@ -438,8 +466,10 @@ fn may_have_been_carried_out(cancelled: &Result<Answer, Failure>) -> bool {
     }
 }
 
-fn warn_of_cache(error: &std::io::Error, log: &mut Log<'_>) {
-    log.warning(format_args!(
-        "the token cache is not used: {error}. Check MDE_TOKEN_CACHE."
-    ));
+/// The failure of a step that was told to stop while it waited for another step's token.
+fn stopped() -> Failure {
+    Failure::new(
+        FailureCode::NetworkError,
+        "the step was told to stop while it waited for a token. The call was not made.",
+    )
 }

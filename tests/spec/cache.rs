@@ -1,53 +1,14 @@
 //! Tokens that are kept between runs.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::Path;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::step::file_with;
+use crate::support::cache::{assert_used, cached, fresh_folder, mode, set_mode, tokens};
 use crate::support::token::now;
-use crate::support::{JSON, Outcome, Reply, Server, Step, response, step};
-
-/// A folder's path at which nothing is yet.
-fn fresh_folder() -> PathBuf {
-    let path = file_with("");
-    fs::remove_file(&path).unwrap();
-    path
-}
-
-fn cached(folder: &Path, sign_in: &Server, api: &Server) -> Step {
-    step()
-        .api(api)
-        .signing_in_at(sign_in)
-        .env("MDE_TOKEN_CACHE", folder.to_str().unwrap())
-        .naming(folder.to_str().unwrap(), "{folder}")
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect()
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-#[track_caller]
-fn assert_used(outcome: &Outcome, api: &Server, token: &str) {
-    assert_eq!(outcome.status, Some(0), "{outcome}");
-    let last = api.received().pop().unwrap();
-    assert!(last.contains(&format!("Bearer {token}\r\n")), "{last}");
-}
+use crate::support::{JSON, Reply, Server, response, step};
 
 #[test]
 fn a_token_is_kept_for_its_owner_alone_and_taken_by_the_next_run() {
@@ -61,7 +22,7 @@ fn a_token_is_kept_for_its_owner_alone_and_taken_by_the_next_run() {
     let second = cached(&folder, &sign_in, &api).run();
     assert_used(&second, &api, "kept");
     assert_eq!(sign_in.received().len(), 1);
-    let [file] = files(&folder).try_into().unwrap();
+    let [file] = tokens(&folder).try_into().unwrap();
     assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
     let entry: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let expires_at = entry["expires_at"].as_u64().unwrap();
@@ -96,7 +57,7 @@ fn each_application_and_scope_has_a_token_of_its_own() {
             "{outcome}"
         );
     }
-    assert_eq!(files(&folder).len(), 4);
+    assert_eq!(tokens(&folder).len(), 4);
 }
 
 #[test]
@@ -109,7 +70,7 @@ fn a_token_is_renewed_five_minutes_before_it_expires() {
         );
         cached(&folder, &sign_in, &api).run();
         let count = if folder.exists() {
-            files(&folder).len()
+            tokens(&folder).len()
         } else {
             0
         };
@@ -121,7 +82,7 @@ fn a_token_is_renewed_five_minutes_before_it_expires() {
         Server::answering(&["200 OK", "200 OK"]),
     );
     cached(&folder, &sign_in, &api).run();
-    let [file] = files(&folder).try_into().unwrap();
+    let [file] = tokens(&folder).try_into().unwrap();
     fs::write(
         &file,
         json!({"access_token": "old", "expires_at": now() + 290}).to_string(),
@@ -141,7 +102,7 @@ fn a_401_discards_the_token() {
     cached(&folder, &sign_in, &api).run();
     let outcome = cached(&folder, &sign_in, &api).run();
     assert_used(&outcome, &api, "new");
-    let [file] = files(&folder).try_into().unwrap();
+    let [file] = tokens(&folder).try_into().unwrap();
     assert!(fs::read_to_string(file).unwrap().contains("\"new\""));
 }
 
@@ -173,7 +134,7 @@ fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
             Server::answering(&["200 OK", "200 OK"]),
         );
         cached(&folder, &sign_in, &api).run();
-        let [file] = files(&folder).try_into().unwrap();
+        let [file] = tokens(&folder).try_into().unwrap();
         prepare(&folder, &file);
         let file_name = file.file_name().unwrap().to_str().unwrap().to_owned();
         let outcome = cached(&folder, &sign_in, &api)
@@ -194,7 +155,7 @@ fn the_second_token_that_is_refused_is_discarded_too() {
         Server::answering(&["401 Unauthorized"]),
     );
     assert_eq!(cached(&folder, &sign_in, &api).run().status, Some(1));
-    assert_eq!(files(&folder).len(), 0);
+    assert_eq!(tokens(&folder).len(), 0);
 }
 
 #[test]
@@ -215,37 +176,13 @@ fn a_lifetime_beyond_all_measure_breaks_no_run() {
         Server::answering(&["200 OK"]),
     );
     cached(&folder, &sign_in, &api).run();
-    let [file] = files(&folder).try_into().unwrap();
+    let [file] = tokens(&folder).try_into().unwrap();
     fs::write(
         &file,
         json!({"access_token": "kept", "expires_at": u64::MAX}).to_string(),
     )
     .unwrap();
     assert_used(&cached(&folder, &sign_in, &api).run(), &api, "kept");
-}
-
-#[test]
-fn what_a_killed_step_has_left_is_swept_away() {
-    let folder = fresh_folder();
-    fs::create_dir(&folder).unwrap();
-    set_mode(&folder, 0o700);
-    let (old, new) = (folder.join("x.1.partial"), folder.join("x.2.partial"));
-    for path in [&old, &new] {
-        fs::write(path, "a token").unwrap();
-    }
-    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    fs::File::options()
-        .write(true)
-        .open(&old)
-        .unwrap()
-        .set_modified(hour_ago)
-        .unwrap();
-    let (sign_in, api) = (
-        Server::granting(&["x"], 3600),
-        Server::answering(&["200 OK"]),
-    );
-    cached(&folder, &sign_in, &api).run();
-    assert_eq!((old.exists(), new.exists()), (false, true));
 }
 
 #[test]
@@ -259,7 +196,7 @@ fn a_place_that_is_no_folder_of_ones_own_is_a_warning() {
         Server::answering(&["200 OK"]),
     );
     cached(&pipe_folder, &sign_in, &api).run();
-    let [file] = files(&pipe_folder).try_into().unwrap();
+    let [file] = tokens(&pipe_folder).try_into().unwrap();
     fs::remove_file(&file).unwrap();
     assert!(
         std::process::Command::new("mkfifo")
@@ -307,37 +244,4 @@ fn given_tokens_and_those_of_managed_identities_are_not_kept() {
     let given = step().api_with_token(&api).env("MDE_TOKEN_CACHE", path);
     assert_eq!(given.run().status, Some(0));
     assert!(!folder.exists());
-}
-
-#[test]
-fn twenty_steps_at_once_leave_one_valid_file_and_a_second_round_signs_in_no_more() {
-    let folder = fresh_folder();
-    let (sign_in, api) = (
-        Server::granting(&["same"; 40], 3600),
-        Server::answering(&["200 OK"; 40]),
-    );
-    let round = || {
-        thread::scope(|scope| {
-            let runs: Vec<_> = (0..20)
-                .map(|_| scope.spawn(|| cached(&folder, &sign_in, &api).run()))
-                .collect();
-            for run in runs {
-                let outcome = run.join().unwrap();
-                assert_eq!(
-                    (outcome.status, outcome.stderr.as_str()),
-                    (Some(0), ""),
-                    "{outcome}"
-                );
-            }
-        });
-    };
-    round();
-    let [file] = files(&folder).try_into().unwrap();
-    let entry: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-    assert_eq!(entry["access_token"], "same");
-    let signed_in = sign_in.received().len();
-    assert!((1..=20).contains(&signed_in));
-    round();
-    assert_eq!(sign_in.received().len(), signed_in);
-    assert_eq!(files(&folder).len(), 1);
 }

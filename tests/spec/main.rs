@@ -18,6 +18,8 @@ mod settings;
 mod auth;
 mod sign_in;
 mod cache;
+mod cache_files;
+mod cache_lock;
 mod request;
 mod send;
 mod network;

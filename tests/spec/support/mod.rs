@@ -1,6 +1,7 @@
 //! What the tests stand on: the real binary, a scripted server, certificates made for the run.
 
 pub mod busy;
+pub mod cache;
 pub mod certificates;
 pub mod proxy;
 pub mod server;
