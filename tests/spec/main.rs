@@ -14,6 +14,7 @@ mod cli;
 mod read;
 mod validate;
 mod one_reading;
+mod bounds;
 mod settings;
 mod auth;
 mod sign_in;

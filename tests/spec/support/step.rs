@@ -58,6 +58,21 @@ impl Step {
         self
     }
 
+    /// Runs below limits of the shell: `-d 65536` is 64 MiB of data, `-v` of address space.
+    pub fn limited(mut self, limits: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("ulimit {limits}; exec \"$0\" \"$@\"");
+        shell.env_clear().args(["-c", &script]);
+        shell
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        self.command = shell;
+        self
+    }
+
     /// What comes on stdin.
     pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = text.as_ref().to_vec();

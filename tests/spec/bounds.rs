@@ -1,0 +1,178 @@
+//! No request and no answer costs much more than its bytes.
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use crate::support::{JSON, Reply, Server, response, step};
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// The most data and address space that a request may take: what is resident is less.
+const FOR_REQUESTS: &str = "-d 65536; ulimit -v 262144";
+const FOR_ANSWERS: &str = "-d 163840; ulimit -v 524288";
+
+/// How long it may take; in a debug build, beside other tests, some times what it takes in a release build.
+const IN_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 8 } else { 1 });
+
+/// `start`, as many units as fit into `size` with a comma between them, `end`; a `#` is the number of the unit.
+fn filled(size: usize, start: &str, unit: &str, end: &str) -> String {
+    let mut text = start.to_owned();
+    for number in 0.. {
+        let unit = unit.replace('#', &number.to_string());
+        if text.len() + unit.len() + end.len() >= size {
+            break;
+        }
+        text += &unit;
+        text.push(',');
+    }
+    text.trim_end_matches(',').to_owned() + end
+}
+
+/// Values that would cost many times their text, if they were built or if their places were written down.
+fn costly_values(size: usize) -> Vec<String> {
+    let long = "k".repeat(size / 2);
+    let below = |name: &str, start: &str, unit: &str, end: &str| {
+        filled(size, &format!("{{\"{name}\":{start}"), unit, end)
+    };
+    vec![
+        format!("\"{}\"", "x".repeat(size - 2)),
+        filled(size, "\"", "\\u00e9", "\""),
+        "[".repeat(size / 2) + &"]".repeat(size / 2),
+        "{\"\":".repeat(size / 6) + "1" + &"}".repeat(size / 6),
+        filled(size, "[", "[]", "]"),
+        filled(size, "[", "0", "]"),
+        filled(size, "{", "\"#\":0", "}"),
+        filled(size, "{", "\"#\":{\"a\":0,\"b\":0}", "}"),
+        filled(size, "{", "\"\":0", "}"),
+        filled(size, "[", "{\"a\":0,\"a\":0}", "]"),
+        below(&long, "{", "\"a\":0", "}}"),
+        below(&long, "[", "{\"a\":0,\"a\":0}", "]}"),
+        below(&long, "[", "0", "]}"),
+        format!("{{\"{0}\":0,\"{0}\":0}}", "~".repeat(size / 2 - 10)),
+    ]
+}
+
+fn costly_requests() -> Vec<String> {
+    let places = [
+        ("", ""),
+        (r#"{"x":"#, "}"),
+        (r#"{"path_parameters":"#, r#","json_body":{}}"#),
+        (
+            r#"{"path_parameters":{"machineactionid":"#,
+            r#"},"json_body":{}}"#,
+        ),
+        (
+            r#"{"path_parameters":{"machineactionid":"a"},"json_body":"#,
+            "}",
+        ),
+        (
+            r#"{"path_parameters":{"machineactionid":"a"},"json_body":{"Comment":"#,
+            "}}",
+        ),
+    ];
+    let values = costly_values(MEBIBYTE - 100);
+    let around = |(start, end): (&str, &str)| -> Vec<String> {
+        values
+            .iter()
+            .map(|value| format!("{start}{value}{end}"))
+            .collect()
+    };
+    places.into_iter().flat_map(around).collect()
+}
+
+#[test]
+fn a_costly_request_is_accepted_or_refused_in_time_and_in_64_mebibytes() {
+    let requests = costly_requests();
+    let run = |requests: &[String]| {
+        for request in requests {
+            let outcome = step()
+                .args(["--sandbox"])
+                .limited(FOR_REQUESTS)
+                .stdin(request)
+                .run();
+            let start: String = request.chars().take(80).collect();
+            assert!(matches!(outcome.status, Some(1 | 2)), "{start}: {outcome}");
+            outcome.json();
+            assert!(outcome.took < IN_TIME, "{start}: {:?}", outcome.took);
+        }
+    };
+    thread::scope(|scope| {
+        for part in requests.chunks(requests.len().div_ceil(4)) {
+            scope.spawn(move || run(part));
+        }
+    });
+}
+
+#[test]
+fn a_costly_line_spoils_itself_alone() {
+    let plain = crate::support::request_for("00000000-0000-0000-0000-000000200000");
+    let lines = costly_requests().join(&format!("\n{plain}\n"));
+    let outcome = step()
+        .args(["--sandbox", "--batch"])
+        .env("MDE_CALLS_PER_MINUTE", "0")
+        .limited(FOR_REQUESTS)
+        .stdin(format!("{lines}\n{plain}"))
+        .patiently()
+        .run();
+    let count = costly_requests().len();
+    assert_eq!(
+        outcome.stdout.lines().count(),
+        2 * count,
+        "{}",
+        outcome.stderr
+    );
+    for line in outcome.stdout.lines().skip(1).step_by(2) {
+        assert!(line.starts_with(r#"{"status_code":200"#), "{line}");
+    }
+}
+
+/// The body, compressed.
+fn deflated(body: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_costly_answer_is_passed_on_in_time_and_in_160_mebibytes() {
+    let size = 10 * MEBIBYTE - 100;
+    let id = "988cc94e-7a8f-4b28-ab65-54970c5d5018";
+    let entity =
+        |commands: &str| format!(r#"{{"id":"{id}","status":"Cancelled","commands":{commands}}}"#);
+    let bodies: Vec<String> = costly_values(size)
+        .iter()
+        .map(|value| entity(value))
+        // What JSON has to escape, and what we escape.
+        .chain(["\u{1}", "\u{85}", "\u{2028}"].map(|letter| letter.repeat(size / letter.len())))
+        .collect();
+    thread::scope(|scope| {
+        for part in bodies.chunks(bodies.len().div_ceil(2)) {
+            scope.spawn(|| part.iter().for_each(|body| assert_is_passed_on(body)));
+        }
+    });
+}
+
+fn assert_is_passed_on(body: &str) {
+    let start: String = body.chars().take(120).collect();
+    let headers = [JSON, "Content-Encoding: deflate"];
+    let answer = Reply::bytes(response("200 OK", &headers, deflated(body.as_bytes())));
+    let server = Server::tls([answer.clone(), answer]);
+    let outcome = step()
+        .api_with_token(&server)
+        .env("MDE_TIMEOUT", "30")
+        .args(["--wait", "0.1"])
+        .limited(FOR_ANSWERS)
+        .run();
+    assert!(
+        matches!(outcome.status, Some(0 | 6)),
+        "{start}: {} {}",
+        outcome.stderr,
+        outcome.stdout.len()
+    );
+    outcome.json();
+    assert!(outcome.took < IN_TIME, "{start}: {:?}", outcome.took);
+}
