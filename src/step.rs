@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::lost::Call;
 use crate::output::Answer;
+use crate::pace::{Pause, whole_seconds};
 use crate::read::{self, Source};
 use crate::request;
 use crate::response::{self, Received};
@@ -76,8 +77,8 @@ pub struct Step {
     token: Option<Held>,
     /// The token of the last call, for the diagnosis of a refusal.
     last_token: Option<AccessToken>,
-    /// Why signing in again would fail again, and until when.
-    refusal: Option<(Failure, Instant)>,
+    /// Why signing in again would fail again, and for how long.
+    refusal: Option<(Failure, Pause)>,
     /// Whether the answer to the cancel follows a try that was lost.
     follows_lost: bool,
     /// What came of the tries of the last call.
@@ -238,6 +239,13 @@ impl Step {
         let mut last_read = None;
         let mut pause = Duration::ZERO;
         for reads in 1.. {
+            if let Some(left) = self.sender.held_up() {
+                self.obstacle = format!(
+                    "the service asks to wait for {} s, and a batch waits for an hour at most. Read its status after that.",
+                    whole_seconds(left)
+                );
+                break;
+            }
             let turn = self.sender.wait_for_turn();
             if pause.max(turn) >= deadline.remaining() {
                 break;
@@ -349,19 +357,25 @@ impl Step {
     }
 
     fn sign_in(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
-        if let Some((refusal, until)) = &self.refusal
-            && Instant::now() < *until
+        let now = Instant::now();
+        if let Some((refusal, pause)) = &self.refusal
+            && !pause.left(now).is_zero()
         {
-            return Err(refusal.clone());
+            let left = |_| whole_seconds(pause.left(now));
+            return Err(Failure {
+                retry_after_seconds: refusal.retry_after_seconds.map(left),
+                ..refusal.clone()
+            });
         }
         let granted = self.new_token(deadline, log);
         if let Err(failure) = &granted {
-            let pause = match failure.code {
+            let least = match failure.code {
                 FailureCode::SignInRefused | FailureCode::InvalidSettings => REFUSAL_STANDS,
-                _ => Duration::from_secs(failure.retry_after_seconds.unwrap_or_default()),
+                _ => Duration::ZERO,
             };
-            let until = Instant::now().checked_add(pause);
-            self.refusal = until.map(|until| (failure.clone(), until));
+            let asked = Duration::from_secs(failure.retry_after_seconds.unwrap_or_default());
+            let pause = Pause::new(Instant::now(), asked.max(least));
+            self.refusal = Some((failure.clone(), pause));
         }
         granted
     }

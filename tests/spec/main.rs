@@ -28,6 +28,7 @@ mod response;
 mod output;
 mod wait;
 mod batch;
+mod throttled;
 mod check;
 mod generated;
 mod contract;
