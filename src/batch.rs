@@ -48,7 +48,8 @@ pub fn run(
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Failure> {
     let interrupt = Interrupt::default();
-    let mut step = Step::new(options, reader, interrupt.clone(), log);
+    let deadline = Deadline::after(options.timeout);
+    let mut step = Step::new(options, reader, interrupt.clone(), deadline, log);
     let (sender, events) = mpsc::sync_channel(1);
     let count = Arc::new(Count::default());
     let signals = match &mut step {

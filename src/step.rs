@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ureq::http::StatusCode;
 
-use crate::auth::{AccessToken, Credentials, Grant, SignIn};
+use crate::auth::{AccessToken, Credentials, Grant, SignIn, TokenRequest};
 use crate::cache::TokenCache;
 use crate::check::Report;
 use crate::deadline::Deadline;
@@ -43,11 +43,7 @@ pub fn run(
     let deadline = Deadline::after(options.timeout);
     let text = read::read(source, options.timeout.min(read::MAX_WAIT))?;
     let input = validate(&text)?;
-    let options = Options {
-        timeout: deadline.remaining(),
-        ..options
-    };
-    let mut step = Step::new(options, reader, Interrupt::default(), log)?;
+    let mut step = Step::new(options, reader, Interrupt::default(), deadline, log)?;
     step.answer(&input, deadline, log)
 }
 
@@ -55,7 +51,7 @@ pub fn run(
 #[must_use]
 pub fn check(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
-    let mut step = match Step::new(options, reader, Interrupt::default(), log) {
+    let mut step = match Step::new(options, reader, Interrupt::default(), deadline, log) {
         Ok(step) => step,
         Err(failure) => return Report::of_failure(failure),
     };
@@ -95,7 +91,7 @@ struct Held {
 }
 
 impl Step {
-    /// A step with the settings that `reader` reads; `interrupt` cuts its waiting short.
+    /// A step with the settings that `reader` reads until `deadline`; `interrupt` cuts its waiting short.
     ///
     /// # Errors
     ///
@@ -104,9 +100,10 @@ impl Step {
         options: Options,
         reader: Reader<'_>,
         interrupt: Interrupt,
+        deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Self, Failure> {
-        let mut settings = Settings::read(reader, options.sandbox, options.timeout)?;
+        let mut settings = Settings::read(reader, options.sandbox, deadline)?;
         if options.sandbox {
             log.notice(
                 "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
@@ -387,9 +384,9 @@ impl Step {
         };
         log.detail(format_args!("signing in: {sign_in}"));
         let now = SystemTime::now();
-        let request = sign_in.request(now, deadline.remaining())?;
-        let received = self.sender.send(sign_in.call(), &request, deadline, log)?;
-        let grant = sign_in.grant(&received)?;
+        let TokenRequest { call, proof } = sign_in.request(now, deadline)?;
+        let received = self.sender.send(sign_in.call(), &call, deadline, log)?;
+        let grant = sign_in.grant(&received, proof.as_ref())?;
         if let Some(cache) = self.cache(sign_in)
             && let Err(error) = cache.keep(&grant, now)
         {

@@ -16,6 +16,7 @@ mod validate;
 mod settings;
 mod auth;
 mod sign_in;
+mod redaction;
 mod cache;
 mod request;
 mod send;
