@@ -11,11 +11,14 @@
 mod support;
 
 mod cli;
+mod typed;
 mod read;
 mod validate;
 mod settings;
+mod start_deadline;
 mod auth;
 mod sign_in;
+mod encodings;
 mod redaction;
 mod cache;
 mod request;
