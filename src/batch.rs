@@ -19,6 +19,7 @@ use crate::error::{ExitStatus, Failure, FailureCode};
 use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::output::{self, Answer, FailureDocument};
+use crate::pace::whole_seconds;
 use crate::read::{MAX_REQUEST, Source};
 use crate::settings::Options;
 use crate::step::Step;
@@ -47,7 +48,8 @@ pub fn run(
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Failure> {
     let interrupt = Interrupt::default();
-    let mut step = Step::new(options, reader, interrupt.clone(), log);
+    let deadline = Deadline::after(options.timeout);
+    let mut step = Step::new(options, reader, interrupt.clone(), deadline, log);
     let (sender, events) = mpsc::sync_channel(1);
     let count = Arc::new(Count::default());
     let signals = match &mut step {
@@ -308,13 +310,16 @@ impl Batch {
         let outcome = match (input, &mut self.step) {
             (Err(failure), _) => Err(failure),
             (Ok(_), Err(failure)) => Err(failure.clone()),
-            (Ok(input), Ok(step)) => {
-                await_turn(step, &self.interrupt, &mut self.tally, log);
-                if self.interrupt.status().is_some() {
-                    return None;
+            (Ok(input), Ok(step)) => match step.sender().held_up() {
+                Some(left) => Err(throttled(left)),
+                None => {
+                    await_turn(step, &self.interrupt, &mut self.tally, log);
+                    if self.interrupt.status().is_some() {
+                        return None;
+                    }
+                    step.answer(&input, Deadline::after(self.timeout), log)
                 }
-                step.answer(&input, Deadline::after(self.timeout), log)
-            }
+            },
         };
         Some(outcome.map_err(|failure| {
             let failure = Failure {
@@ -336,6 +341,19 @@ fn await_turn(step: &mut Step, interrupt: &Interrupt, tally: &mut Tally, log: &m
         }
         tally.report(Some(wait), seconds == 0, log);
         interrupt.wait(wait.min(Duration::from_secs(1)));
+    }
+}
+
+/// The failure of a line that is held up by a pause of which so much is left.
+fn throttled(left: Duration) -> Failure {
+    let seconds = whole_seconds(left);
+    let message = format!(
+        "the service asks to wait for {seconds} s, and a batch waits for an hour at most. This line was not sent: run it \
+         again after that."
+    );
+    Failure {
+        retry_after_seconds: Some(seconds),
+        ..Failure::new(FailureCode::Throttled, message)
     }
 }
 

@@ -53,9 +53,72 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failur
     parse_args(lexopt::Parser::from_args(args)).map_err(|error| {
         Failure::new(
             FailureCode::InvalidUsage,
-            format!("the command line is wrong: {error}. See `cancel-machine-action --help`."),
+            format!(
+                "the command line is wrong: {}. See `cancel-machine-action --help`.",
+                explain(error)
+            ),
         )
     })
+}
+
+/// What is wrong, without repeating what was typed: that may be a secret.
+fn explain(error: lexopt::Error) -> String {
+    use lexopt::Error;
+
+    match error {
+        Error::MissingValue { option } => {
+            format!("`{}` needs a value", option.unwrap_or_default())
+        }
+        Error::UnexpectedOption(option) => unknown_option(&option),
+        // Only an option that is known can have a value too many.
+        Error::UnexpectedValue { option, .. } => format!("`{option}` takes no value"),
+        Error::UnexpectedArgument(_) => "there is an argument too many".to_owned(),
+        Error::NonUnicodeValue(_) => "a value is not UTF-8".to_owned(),
+        Error::ParsingFailed { .. } => "a value cannot be read".to_owned(),
+        Error::Custom(rule) => rule.to_string(),
+    }
+}
+
+/// An option's name is repeated only if it looks like one: lower-case letters and hyphens. Keys and GUIDs have digits.
+fn unknown_option(option: &str) -> String {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    let is_short = option.len() <= 40;
+    let shown = match is_short && option.bytes().all(is_letter) {
+        true => format!("the option `{option}` is not known"),
+        false => "an option is not known (it is not repeated here, because it may be a secret)"
+            .to_owned(),
+    };
+    match nearest_option(option) {
+        Some(meant) => format!("{shown} (did you mean `{meant}`?)"),
+        None => shown,
+    }
+}
+
+/// The option from which `typed` differs by two letters at most.
+fn nearest_option(typed: &str) -> Option<&'static str> {
+    let typed: String = typed.chars().take(40).collect();
+    let typed = typed.to_ascii_lowercase();
+    let known = OPTIONS.iter().map(|option| option.name);
+    let known = known.chain(["--help", "--version"]);
+    let near = known.map(|name| (distance(&typed, name), name));
+    let (distance, name) = near.min()?;
+    (distance <= 2).then_some(name)
+}
+
+/// How many letters have to be put in, left out or changed to make `other` of `one`.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (1..=other.len()).collect();
+    for (index, letter) in one.bytes().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        for (above, wanted) in row.iter_mut().zip(other.bytes()) {
+            let changed = diagonal + usize::from(letter != wanted);
+            diagonal = *above;
+            left = changed.min(left + 1).min(*above + 1);
+            *above = left;
+        }
+    }
+    row.last().copied().unwrap_or(one.len())
 }
 
 fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {

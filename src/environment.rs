@@ -37,20 +37,22 @@ pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
 }
 
 /// The bytes of a file that a setting names. It may be a pipe, as shells make for the output of another program, and
-/// is then waited for no longer than `patience`.
+/// is then waited for no longer than `deadline`.
 ///
 /// # Errors
 ///
 /// The file cannot be read in time, or is too large to be what it should.
-pub fn read_file(path: &str, patience: Duration) -> io::Result<Vec<u8>> {
+pub fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    Patient::new(stream::open(path)?, Some(Deadline::after(patience)))
+    Patient::new(stream::open(path)?, Some(deadline))
         .take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => {
-                let seconds = patience.as_secs_f64();
-                io::Error::other(format!("nothing came from it within {seconds:.1} s"))
+                let seconds = deadline.limit().as_secs_f64();
+                io::Error::other(format!(
+                    "the time limit of {seconds} s passed before its end. If it is a pipe, close its other end"
+                ))
             }
             _ => error,
         })?;
@@ -65,7 +67,7 @@ pub fn read_file(path: &str, patience: Duration) -> io::Result<Vec<u8>> {
 /// Reads the environment, and gathers everything that is wrong with it.
 pub struct Reader<'a> {
     environment: &'a Environment<'a>,
-    patience: Duration,
+    deadline: Deadline,
     problems: Vec<Violation>,
 }
 
@@ -75,14 +77,14 @@ impl<'a> Reader<'a> {
     pub fn new(environment: &'a Environment<'a>) -> Self {
         Self {
             environment,
-            patience: Duration::ZERO,
+            deadline: Deadline::after(Duration::ZERO),
             problems: Vec::new(),
         }
     }
 
-    /// Sets how long a file that is a pipe is waited for.
-    pub fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
+    /// Sets until when files are read: one deadline for all of them, since any may be a pipe.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
     }
 
     /// Whether all that was read is usable.
@@ -225,7 +227,7 @@ impl<'a> Reader<'a> {
 
     /// The bytes of the file at `path`, which the variable `name` names.
     pub fn file(&mut self, name: &str, path: &str) -> Option<Vec<u8>> {
-        read_file(path, self.patience)
+        read_file(path, self.deadline)
             .inspect_err(|error| {
                 self.problem(name, format!("names a file that cannot be read: {error}"));
             })

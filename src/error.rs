@@ -26,6 +26,8 @@ pub enum ExitStatus {
     NotCancelled = 6,
     /// The answer could not be written.
     NotWritten = 7,
+    /// The service is throttled: the same request may succeed later.
+    NotNow = 8,
     /// A batch was ended by SIGINT.
     Interrupted = 130,
     /// A batch was ended by SIGTERM.
@@ -35,7 +37,7 @@ pub enum ExitStatus {
 impl ExitStatus {
     /// Every exit status that tells of an answer, in their order: the table that `--help`, the manifest and the README
     /// show. A signal's are those of every program.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Refused,
         Self::BadRequest,
@@ -44,6 +46,7 @@ impl ExitStatus {
         Self::NoAnswer,
         Self::NotCancelled,
         Self::NotWritten,
+        Self::NotNow,
     ];
 
     /// The number that the process ends with.
@@ -66,6 +69,9 @@ impl ExitStatus {
             Self::NoAnswer => "no answer: network, TLS, time-out, not HTTP",
             Self::NotCancelled => "with --wait: answered, but the action did not end as cancelled",
             Self::NotWritten => "the answer could not be written",
+            Self::NotNow => {
+                "not now: the service is throttled, and a line of the batch was held up and not sent; it may succeed later"
+            }
             Self::Interrupted => "ended by SIGINT",
             Self::Terminated => "ended by SIGTERM",
         }
@@ -130,11 +136,13 @@ pub enum FailureCode {
     Timeout,
     /// What came back is not a whole HTTP answer (exit status 5).
     InvalidAnswer,
+    /// The service asked for a longer pause than a batch waits for: the line was not sent (exit status 8).
+    Throttled,
 }
 
 impl FailureCode {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::InvalidUsage,
         Self::NoInput,
         Self::InvalidInput,
@@ -145,6 +153,7 @@ impl FailureCode {
         Self::TlsError,
         Self::Timeout,
         Self::InvalidAnswer,
+        Self::Throttled,
     ];
 
     /// The exit status that goes with the code.
@@ -157,6 +166,7 @@ impl FailureCode {
             Self::NetworkError | Self::TlsError | Self::Timeout | Self::InvalidAnswer => {
                 ExitStatus::NoAnswer
             }
+            Self::Throttled => ExitStatus::NotNow,
         }
     }
 
@@ -164,7 +174,11 @@ impl FailureCode {
     const fn retryable(self) -> bool {
         matches!(
             self,
-            Self::SignInUnavailable | Self::NetworkError | Self::Timeout | Self::InvalidAnswer
+            Self::SignInUnavailable
+                | Self::NetworkError
+                | Self::Timeout
+                | Self::InvalidAnswer
+                | Self::Throttled
         )
     }
 }

@@ -53,6 +53,7 @@ pub mod interrupt;
 pub mod error;
 pub mod log;
 pub mod secret;
+pub mod readings;
 pub mod published;
 pub mod schema;
 pub mod manifest;

@@ -5,7 +5,38 @@ use std::time::{Duration, Instant};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest pause that a batch waits for: the longest window of the service's limits.
+pub const LONGEST_PAUSE: Duration = HOUR;
+
+/// A pause that a service asked for. It is kept by its length, because a service may ask for more than clocks can count.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause {
+    begun: Instant,
+    length: Duration,
+}
+
+impl Pause {
+    /// A pause of `length` that begins at `begun`.
+    #[must_use]
+    pub fn new(begun: Instant, length: Duration) -> Self {
+        Self { begun, length }
+    }
+
+    /// What is left of it at `now`.
+    #[must_use]
+    pub fn left(&self, now: Instant) -> Duration {
+        let passed = now.saturating_duration_since(self.begun);
+        self.length.saturating_sub(passed)
+    }
+}
+
+/// `time` in whole seconds, rounded up: whoever waits so long comes back no sooner than asked.
+#[must_use]
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs()
+        .saturating_add(u64::from(time.subsec_nanos() > 0))
+}
 
 /// The pace of the calls to one API.
 ///
@@ -22,8 +53,8 @@ pub struct Pacer {
     per_hour: usize,
     /// The calls of the last hour; no more than the hour's limit.
     last_hour: VecDeque<Instant>,
-    /// The service has asked to wait until then.
-    paused_until: Option<Instant>,
+    /// What the service has asked for.
+    asked: Option<Pause>,
 }
 
 impl Pacer {
@@ -42,7 +73,7 @@ impl Pacer {
             due: None,
             per_hour: usize::try_from(per_hour).unwrap_or(usize::MAX),
             last_hour: VecDeque::new(),
-            paused_until: None,
+            asked: None,
         }
     }
 
@@ -56,9 +87,15 @@ impl Pacer {
             }
             _ => None,
         };
-        let times = [by_minute, by_hour, self.paused_until];
-        let latest = times.into_iter().flatten().max();
-        latest.map_or(Duration::ZERO, |time| time.saturating_duration_since(now))
+        let latest = by_minute.max(by_hour);
+        let by_pace = latest.map_or(Duration::ZERO, |time| time.saturating_duration_since(now));
+        by_pace.max(self.asked(now))
+    }
+
+    /// What is left at `now` of the pause that the service has asked for.
+    #[must_use]
+    pub fn asked(&self, now: Instant) -> Duration {
+        self.asked.map_or(Duration::ZERO, |pause| pause.left(now))
     }
 
     /// Notes a call at `now`.
@@ -77,9 +114,10 @@ impl Pacer {
         }
     }
 
-    /// The service asks to wait until `time`; `None` is longer than can be counted.
-    pub fn pause_until(&mut self, time: Option<Instant>) {
-        let time = time.unwrap_or_else(|| Instant::now() + DAY);
-        self.paused_until = Some(self.paused_until.map_or(time, |until| until.max(time)));
+    /// The service asks at `now` to wait for `time`; a pause that ends later stands.
+    pub fn pause(&mut self, now: Instant, time: Duration) {
+        if time > self.asked(now) {
+            self.asked = Some(Pause::new(now, time));
+        }
     }
 }

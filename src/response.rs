@@ -12,9 +12,13 @@ use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 use crate::error::{Failure, FailureCode, RequestSent};
 use crate::input::Input;
 use crate::output::{Answer, Body, Headers};
+use crate::pace::whole_seconds;
 
 /// The greatest body of an answer, in bytes, both on the wire and decoded.
 pub const MAX_BODY: usize = 10 << 20;
+
+/// The longest pause that is told: the greatest whole number that every reader of JSON keeps (RFC 8259, section 6).
+const MAX_SECONDS: u64 = (1 << 53) - 1;
 
 /// How many codings a body may have one over the other; each may blow it up anew.
 const MAX_CODINGS: usize = 2;
@@ -158,12 +162,13 @@ pub fn decoded_body(received: &Received) -> io::Result<Cow<'_, [u8]>> {
         body = Cow::Owned(match coding.as_str() {
             "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(&*body))?,
             "deflate" => inflate(&body)?,
-            other => {
-                let shown: String = other.chars().take(40).collect();
+            known @ ("br" | "zstd" | "compress") => {
                 return Err(io::Error::other(format!(
-                    "unknown Content-Encoding {shown:?}"
+                    "unknown Content-Encoding {known:?}"
                 )));
             }
+            // Any other is not shown: it may repeat what was sent, the token, too.
+            _ => return Err(io::Error::other("unknown Content-Encoding")),
         });
     }
     Ok(body)
@@ -196,12 +201,13 @@ fn bounded(decoder: impl Read) -> io::Result<Vec<u8>> {
 #[must_use]
 pub fn retry_after_seconds(received: &Received) -> Option<u64> {
     let text = received.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(seconds);
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fits is still a number: not to understand it would mean to come back at once.
+        return Some(text.parse().unwrap_or(u64::MAX).min(MAX_SECONDS));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     let wait = date.duration_since(SystemTime::now()).unwrap_or_default();
-    Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    Some(whole_seconds(wait))
 }
 
 /// What an answer that is no success means and what helps, for the one line on stderr. It does not repeat what the

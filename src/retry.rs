@@ -15,7 +15,7 @@ pub const MAX_TRIES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
-/// `random` is from 0 to 1.
+/// `random` is from 0 to 1; a service that asks for more than `longest` is not asked again.
 ///
 /// A cancel may be repeated: it names one action by its id, and cancelling that twice cancels nothing else. So a lost
 /// answer is asked for again. This holds for a token and for reading an action, too, but for no other call of this API.
@@ -25,20 +25,21 @@ pub fn pause(
     outcome: Result<&Received, &Failure>,
     tries: u32,
     random: f64,
+    longest: Duration,
 ) -> Option<Duration> {
     let asked = match outcome {
-        Ok(received) if is_transient(call, received) => response::retry_after_seconds(received),
+        Ok(received) if is_transient(call, received) => {
+            response::retry_after_seconds(received).map(Duration::from_secs)
+        }
         Err(failure) if may_pass(failure) => None,
         _ => return None,
     };
-    if tries >= MAX_TRIES {
+    if tries >= MAX_TRIES || asked.is_some_and(|asked| asked > longest) {
         return None;
     }
     Some(match asked {
         // Never sooner than asked; and not all at the same moment.
-        Some(seconds) => {
-            Duration::from_secs(seconds).saturating_add(FIRST_PAUSE.mul_f64(random.clamp(0.0, 1.0)))
-        }
+        Some(asked) => asked.saturating_add(FIRST_PAUSE.mul_f64(random.clamp(0.0, 1.0))),
         None => backoff(tries, random),
     })
 }

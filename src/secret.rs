@@ -1,37 +1,14 @@
 //! A value that never prints.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use crate::readings::{is_space, layers, readings};
 
-/// What the encoding of forms leaves as it is (URL Standard, "application/x-www-form-urlencoded percent-encode set").
-const FORM: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'*')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_');
-
-/// What stands where a secret stood.
-const BLOT: &str = "[secret]";
-
-/// `%2F` becomes `%2f`, as some libraries encode.
-fn with_lower_case_digits(encoded: &str) -> String {
-    let mut digits_left = 0_u8;
-    let lower = |letter: char| {
-        if letter == '%' {
-            digits_left = 2;
-            return letter;
-        }
-        let is_digit = digits_left > 0;
-        digits_left = digits_left.saturating_sub(1);
-        if is_digit {
-            letter.to_ascii_lowercase()
-        } else {
-            letter
-        }
-    };
-    encoded.chars().map(lower).collect()
-}
+/// How many characters in a row of a secret are not shown either; of a shorter one, all.
+const PART: usize = 8;
+/// What is shorter than this is looked for only as it is: it could be read out of any text.
+const LEAST: usize = 4;
 
 /// A client secret, an access token: readable only where [`Secret::expose`] is called.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,20 +27,40 @@ impl Secret {
         &self.0
     }
 
-    /// `text` with the secret blotted out, plain or in the form's encoding: for what a service says, which may repeat
-    /// what it was sent.
+    /// Whether `text` repeats the secret or a part of it ([`PART`]) in a usual encoding: for what a service says, which may
+    /// repeat what it was sent. Letter case, white space and punctuation make no difference.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        let encoded = utf8_percent_encode(&self.0, NON_ALPHANUMERIC).to_string();
-        let usual = utf8_percent_encode(&self.0, FORM).to_string();
-        let html = self.0.replace('&', "&amp;").replace('<', "&lt;");
-        let html = html.replace('>', "&gt;").replace('"', "&quot;");
-        let forms = [&self.0, &encoded, &usual, &usual.replace("%20", "+"), &html];
-        forms.into_iter().fold(text.to_owned(), |text, form| {
-            let text = text.replace(form.as_str(), BLOT);
-            text.replace(&with_lower_case_digits(form), BLOT)
-        })
+    pub fn is_in(&self, text: &str) -> bool {
+        let readings = readings(text);
+        let secrets = layers(&self.0);
+        let is_in_form = |form: fn(&str) -> String| {
+            let said: Vec<String> = readings.iter().map(|text| form(text)).collect();
+            let mut secrets = secrets.iter().map(|secret| form(secret));
+            secrets.any(|secret| secret.len() >= LEAST && shares_part(&secret, &said))
+        };
+        text.contains(&self.0) || is_in_form(letters_and_digits) || is_in_form(visible)
     }
+}
+
+/// Whether one of `texts` has a part of `secret`.
+fn shares_part(secret: &str, texts: &[String]) -> bool {
+    let length = secret.len().min(PART);
+    let parts: HashSet<&[u8]> = secret.as_bytes().windows(length).collect();
+    let mut windows = texts
+        .iter()
+        .flat_map(|text| text.as_bytes().windows(length));
+    windows.any(|window| parts.contains(window))
+}
+
+fn letters_and_digits(text: &str) -> String {
+    let kept = text.chars().filter(|letter| letter.is_alphanumeric());
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+/// For a secret that has few letters and digits.
+fn visible(text: &str) -> String {
+    let kept = text.chars().filter(|letter| !is_space(*letter));
+    kept.flat_map(char::to_lowercase).collect()
 }
 
 impl fmt::Debug for Secret {

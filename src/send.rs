@@ -14,7 +14,7 @@ use crate::error::{Failure, FailureCode, RequestSent};
 use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::lost::{self, Call, Peer};
-use crate::pace::Pacer;
+use crate::pace::{LONGEST_PAUSE, Pacer};
 use crate::progress::{self, Progress, Stage};
 use crate::proxy::ProxySettings;
 use crate::resolve::KeepingResolver;
@@ -43,6 +43,8 @@ pub struct Sender {
     interrupt: Interrupt,
     /// The pace of all calls of the API: its limits are those of the application as a whole.
     pacer: Pacer,
+    /// The longest pause that is waited for; one request knows no other bound than its deadline.
+    longest_pause: Duration,
 }
 
 impl Sender {
@@ -81,18 +83,28 @@ impl Sender {
             interrupt,
             // One request needs no pace, but heeds what the service asks for.
             pacer: Pacer::new(0, 0),
+            longest_pause: Duration::MAX,
         }
     }
 
-    /// Paces all further calls, as a batch must: so many in a minute and in an hour, 0 being no limit.
+    /// Paces all further calls, as a batch must: so many in a minute and in an hour, 0 being no limit. From now on no
+    /// pause of more than [`LONGEST_PAUSE`] is waited for.
     pub fn pace(&mut self, per_minute: u32, per_hour: u32) {
         self.pacer = Pacer::new(per_minute, per_hour);
+        self.longest_pause = LONGEST_PAUSE;
     }
 
     /// How long a call of the API that is ready now has to wait for its turn.
     #[must_use]
     pub fn wait_for_turn(&self) -> Duration {
         self.pacer.wait(Instant::now())
+    }
+
+    /// What is left of a pause that the API has asked for, if that is longer than is waited for.
+    #[must_use]
+    pub fn held_up(&self) -> Option<Duration> {
+        let left = self.pacer.asked(Instant::now());
+        (left > self.longest_pause).then_some(left)
     }
 
     /// What breaks off a call in hand, from another thread.
@@ -158,8 +170,8 @@ impl Sender {
             && let Some(seconds) = response::retry_after_seconds(received)
         {
             // Whatever becomes of this call, the next ones wait, too.
-            let until = Instant::now().checked_add(Duration::from_secs(seconds));
-            self.pacer.pause_until(until);
+            self.pacer
+                .pause(Instant::now(), Duration::from_secs(seconds));
         }
         if self.interrupt.status().is_some() {
             return None;
@@ -174,7 +186,13 @@ impl Sender {
             // The server has closed a connection that was kept alive, just as the request went out.
             return Some(turn);
         }
-        let pause = retry::pause(call, outcome.as_ref(), tries.count(), random())?;
+        let pause = retry::pause(
+            call,
+            outcome.as_ref(),
+            tries.count(),
+            random(),
+            self.longest_pause,
+        )?;
         Some(pause.max(turn))
     }
 

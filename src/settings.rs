@@ -13,6 +13,7 @@ use crate::auth::managed_identity::{self, Endpoint, ManagedIdentity};
 use crate::auth::{AccessToken, Credentials, SignIn};
 use crate::cli::Invocation;
 use crate::cloud::{CLOUDS, Cloud};
+use crate::deadline::Deadline;
 use crate::environment::{Environment, Reader};
 use crate::error::Failure;
 use crate::proxy::ProxySettings;
@@ -90,7 +91,7 @@ pub struct Network {
 
 impl Settings {
     /// The settings of the step, all of them checked. In the sandbox the embedded Defender's own credentials are used,
-    /// and no secret is read. A file that is a pipe is waited for no longer than `patience`.
+    /// and no secret is read. All files are read until `deadline`.
     ///
     /// # Errors
     ///
@@ -98,9 +99,9 @@ impl Settings {
     pub fn read(
         mut reader: Reader<'_>,
         sandbox: bool,
-        patience: Duration,
+        deadline: Deadline,
     ) -> Result<Self, Failure> {
-        reader.set_patience(patience);
+        reader.set_deadline(deadline);
         let cloud = cloud(&mut reader);
         let base = service_url(&mut reader, &variable::BASE_URL, cloud.api);
         let authority = service_url(&mut reader, &variable::AUTHORITY_HOST, cloud.authority);

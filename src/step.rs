@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ureq::http::StatusCode;
 
-use crate::auth::{AccessToken, Credentials, Grant, SignIn};
+use crate::auth::{AccessToken, Credentials, Grant, SignIn, TokenRequest};
 use crate::cache::{self, TokenCache, Turn};
 use crate::check::Report;
 use crate::deadline::Deadline;
@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::lost::Call;
 use crate::output::Answer;
+use crate::pace::{Pause, whole_seconds};
 use crate::read::{self, Source};
 use crate::request;
 use crate::response::{self, Received};
@@ -41,11 +42,7 @@ pub fn run(
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);
     let input = validate(read::read(source, options.timeout.min(read::MAX_WAIT))?)?;
-    let options = Options {
-        timeout: deadline.remaining(),
-        ..options
-    };
-    let mut step = Step::new(options, reader, Interrupt::default(), log)?;
+    let mut step = Step::new(options, reader, Interrupt::default(), deadline, log)?;
     step.answer(&input, deadline, log)
 }
 
@@ -53,7 +50,7 @@ pub fn run(
 #[must_use]
 pub fn check(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
-    let mut step = match Step::new(options, reader, Interrupt::default(), log) {
+    let mut step = match Step::new(options, reader, Interrupt::default(), deadline, log) {
         Ok(step) => step,
         Err(failure) => return Report::of_failure(failure),
     };
@@ -75,8 +72,8 @@ pub struct Step {
     token: Option<Held>,
     /// The token of the last call, for the diagnosis of a refusal.
     last_token: Option<AccessToken>,
-    /// Why signing in again would fail again, and until when.
-    refusal: Option<(Failure, Instant)>,
+    /// Why signing in again would fail again, and for how long.
+    refusal: Option<(Failure, Pause)>,
     /// Whether the answer to the cancel follows a try that was lost.
     follows_lost: bool,
     /// What came of the tries of the last call.
@@ -93,7 +90,7 @@ struct Held {
 }
 
 impl Step {
-    /// A step with the settings that `reader` reads; `interrupt` cuts its waiting short.
+    /// A step with the settings that `reader` reads until `deadline`; `interrupt` cuts its waiting short.
     ///
     /// # Errors
     ///
@@ -102,9 +99,10 @@ impl Step {
         options: Options,
         reader: Reader<'_>,
         interrupt: Interrupt,
+        deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Self, Failure> {
-        let mut settings = Settings::read(reader, options.sandbox, options.timeout)?;
+        let mut settings = Settings::read(reader, options.sandbox, deadline)?;
         if options.sandbox {
             log.notice(
                 "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
@@ -237,6 +235,13 @@ impl Step {
         let mut last_read = None;
         let mut pause = Duration::ZERO;
         for reads in 1.. {
+            if let Some(left) = self.sender.held_up() {
+                self.obstacle = format!(
+                    "the service asks to wait for {} s, and a batch waits for an hour at most. Read its status after that.",
+                    whole_seconds(left)
+                );
+                break;
+            }
             let turn = self.sender.wait_for_turn();
             if pause.max(turn) >= deadline.remaining() {
                 break;
@@ -372,25 +377,29 @@ impl Step {
 
     fn sign_in(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
         if let Some(refusal) = self.standing_refusal() {
-            return Err(refusal.clone());
+            return Err(refusal);
         }
         let granted = self.new_token(deadline, log);
         if let Err(failure) = &granted {
-            let pause = match failure.code {
+            let least = match failure.code {
                 FailureCode::SignInRefused | FailureCode::InvalidSettings => REFUSAL_STANDS,
-                _ => Duration::from_secs(failure.retry_after_seconds.unwrap_or_default()),
+                _ => Duration::ZERO,
             };
-            let until = Instant::now().checked_add(pause);
-            self.refusal = until.map(|until| (failure.clone(), until));
+            let asked = Duration::from_secs(failure.retry_after_seconds.unwrap_or_default());
+            let pause = Pause::new(Instant::now(), asked.max(least));
+            self.refusal = Some((failure.clone(), pause));
         }
         granted
     }
 
     /// The refusal of the last sign-in, while none is tried again.
-    fn standing_refusal(&self) -> Option<&Failure> {
-        let refusal = self.refusal.as_ref();
-        let standing = refusal.filter(|(_, until)| Instant::now() < *until);
-        standing.map(|(refusal, _)| refusal)
+    fn standing_refusal(&self) -> Option<Failure> {
+        let (refusal, pause) = self.refusal.as_ref()?;
+        let left = pause.left(Instant::now());
+        (!left.is_zero()).then(|| Failure {
+            retry_after_seconds: refusal.retry_after_seconds.map(|_| whole_seconds(left)),
+            ..refusal.clone()
+        })
     }
 
     fn new_token(&mut self, deadline: Deadline, log: &mut Log<'_>) -> Result<AccessToken, Failure> {
@@ -400,9 +409,9 @@ impl Step {
         };
         log.detail(format_args!("signing in: {sign_in}"));
         let now = SystemTime::now();
-        let request = sign_in.request(now, deadline.remaining())?;
-        let received = self.sender.send(sign_in.call(), &request, deadline, log)?;
-        let grant = sign_in.grant(&received)?;
+        let TokenRequest { call, proof } = sign_in.request(now, deadline)?;
+        let received = self.sender.send(sign_in.call(), &call, deadline, log)?;
+        let grant = sign_in.grant(&received, proof.as_ref())?;
         if let Some(cache) = self.cache()
             && let Err(error) = cache.keep(&grant, now)
         {

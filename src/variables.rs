@@ -46,7 +46,7 @@ pub const EXIT_ZERO: OptionSpec = OptionSpec {
     name: "--exit-zero",
     value: None,
     setting: "MDE_EXIT_ZERO",
-    about: "end with 0 instead of 1 to 6, for engines that throw stdout away when a step fails",
+    about: "end with 0 instead of 1 to 6 and 8, for engines that throw stdout away when a step fails",
 };
 /// Say on stderr what is done.
 pub const VERBOSE: OptionSpec = OptionSpec {

@@ -3,14 +3,16 @@
 //! Sources: "Microsoft identity platform and the OAuth 2.0 client credentials flow"; "Workload identity federation".
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::http::{Request, StatusCode};
 
+use super::TokenRequest;
 use super::certificate::ClientCertificate;
 use super::refusal::Refusal;
+use crate::deadline::Deadline;
 use crate::environment::read_file;
 use crate::error::{Failure, FailureCode, Violation};
 use crate::response::{self, Received};
@@ -54,28 +56,36 @@ impl Proof {
         }
     }
 
-    /// What the form says of the proof: `client_secret`, or the assertion that stands for it.
-    fn form_fields(
+    /// The secret, or the assertion that stands for it.
+    fn secret(
         &self,
         token_url: &str,
         client_id: &str,
         now: SystemTime,
-        patience: Duration,
-    ) -> Result<Vec<(&'static str, String)>, Failure> {
+        deadline: Deadline,
+    ) -> Result<Secret, Failure> {
         let assertion = match self {
-            Self::Secret(secret) => return Ok(vec![("client_secret", secret.expose().to_owned())]),
+            Self::Secret(secret) => return Ok(secret.clone()),
             Self::Certificate(certificate) => certificate.assertion(token_url, client_id, now)?,
-            Self::FederatedTokenFile(path) => federated_token(path, patience)?,
+            Self::FederatedTokenFile(path) => federated_token(path, deadline)?,
         };
+        Ok(Secret::new(assertion))
+    }
+
+    /// What the form says of `secret`.
+    fn form_fields<'a>(&self, secret: &'a Secret) -> Vec<(&'static str, &'a str)> {
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-        Ok(vec![
-            ("client_assertion_type", kind.to_owned()),
-            ("client_assertion", assertion),
-        ])
+        match self {
+            Self::Secret(_) => vec![("client_secret", secret.expose())],
+            Self::Certificate(_) | Self::FederatedTokenFile(_) => vec![
+                ("client_assertion_type", kind),
+                ("client_assertion", secret.expose()),
+            ],
+        }
     }
 }
 
-fn federated_token(path: &str, patience: Duration) -> Result<String, Failure> {
+fn federated_token(path: &str, deadline: Deadline) -> Result<String, Failure> {
     let unusable = |message: String| {
         let name = variables::FEDERATED_TOKEN_FILE.name;
         Failure::of_violations(
@@ -85,7 +95,7 @@ fn federated_token(path: &str, patience: Duration) -> Result<String, Failure> {
             "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
         )
     };
-    let bytes = read_file(path, patience)
+    let bytes = read_file(path, deadline)
         .map_err(|error| unusable(format!("names a file that cannot be read: {error}")))?;
     let token = str::from_utf8(&bytes).unwrap_or_default().trim();
     if token.is_empty() || token.contains(|letter: char| letter.is_whitespace()) {
@@ -99,46 +109,40 @@ impl Application {
     pub(super) fn request(
         &self,
         now: SystemTime,
-        patience: Duration,
-    ) -> Result<Request<Vec<u8>>, Failure> {
+        deadline: Deadline,
+    ) -> Result<TokenRequest, Failure> {
         let url = self
             .authority
             .join(&format!("/{}/oauth2/v2.0/token", self.tenant));
+        let proof = self.proof.secret(&url, &self.client_id, now, deadline)?;
         let mut fields = vec![
-            ("client_id", self.client_id.clone()),
-            ("scope", self.scope.clone()),
+            ("client_id", self.client_id.as_str()),
+            ("scope", &self.scope),
         ];
-        fields.extend(
-            self.proof
-                .form_fields(&url, &self.client_id, now, patience)?,
-        );
-        fields.push(("grant_type", "client_credentials".to_owned()));
+        fields.extend(self.proof.form_fields(&proof));
+        fields.push(("grant_type", "client_credentials"));
         let form: Vec<String> = fields
             .iter()
             .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
             .collect();
-        Request::post(url)
+        let call = Request::post(url)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
             .body(form.join("&").into_bytes())
-            .map_err(|error| not_a_url(&error))
+            .map_err(|error| not_a_url(&error))?;
+        Ok(TokenRequest {
+            call,
+            proof: Some(proof),
+        })
     }
 
     /// The failure that the sign-in service's answer is.
-    pub(super) fn refused(&self, received: &Received) -> Failure {
+    pub(super) fn refused(&self, received: &Received, proof: Option<&Secret>) -> Failure {
         let body = response::decoded_body(received).unwrap_or_default();
         let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
             return self.unavailable(received);
         };
-        let said = refusal.sentence(|text| match &self.proof {
-            Proof::Secret(secret) => secret.redact(text),
-            // It is a JSON Web Token, which is not shown anyway.
-            Proof::Certificate(_) => text.to_owned(),
-            Proof::FederatedTokenFile(path) => match federated_token(path, Duration::ZERO) {
-                Ok(token) => Secret::new(token).redact(text),
-                Err(_) => "[not shown]".to_owned(),
-            },
-        });
+        let said = refusal.sentence(proof);
         let (code, verdict, remedy) = if refusal.is_transient() || is_transient(received.status) {
             let code = FailureCode::SignInUnavailable;
             (code, "is not available", "Try again shortly.")

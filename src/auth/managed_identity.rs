@@ -8,6 +8,7 @@ use std::fmt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Request;
 
+use super::TokenRequest;
 use super::refusal::Refusal;
 use crate::error::{Failure, FailureCode};
 use crate::lost::Call;
@@ -49,7 +50,7 @@ pub const IMDS: &str = "http://169.254.169.254";
 
 impl ManagedIdentity {
     /// The call that asks for a token.
-    pub(super) fn request(&self) -> Result<Request<Vec<u8>>, Failure> {
+    pub(super) fn request(&self) -> Result<TokenRequest, Failure> {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         let mut query = format!("resource={}", encode(&self.resource));
         if let Some(client_id) = &self.client_id {
@@ -66,20 +67,23 @@ impl ManagedIdentity {
                 Request::get(url.join(&path)).header("Metadata", "true")
             }
         };
-        request.body(Vec::new()).map_err(|error| not_a_url(&error))
+        let call = request.body(Vec::new());
+        Ok(TokenRequest {
+            call: call.map_err(|error| not_a_url(&error))?,
+            proof: match &self.endpoint {
+                Endpoint::AppService { header, .. } => Some(header.clone()),
+                Endpoint::Imds { .. } => None,
+            },
+        })
     }
 
     /// The failure that the endpoint's answer is.
-    pub(super) fn refused(&self, received: &Received) -> Failure {
+    pub(super) fn refused(&self, received: &Received, proof: Option<&Secret>) -> Failure {
         let body = response::decoded_body(received).unwrap_or_default();
-        let blot = |text: &str| match &self.endpoint {
-            Endpoint::AppService { header, .. } => header.redact(text),
-            Endpoint::Imds { .. } => text.to_owned(),
-        };
         let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
             return self.unavailable(received);
         };
-        let said = refusal.sentence(blot);
+        let said = refusal.sentence(proof);
         let code = if retry::is_transient(Call::ManagedIdentity, received) {
             FailureCode::SignInUnavailable
         } else {

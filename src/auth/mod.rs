@@ -13,10 +13,12 @@ use serde::Deserialize;
 use ureq::http::header::HeaderValue;
 use ureq::http::{Request, StatusCode};
 
+use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::lost::Call;
 use crate::response::{self, Received};
 use crate::scalar::Scalar;
+use crate::secret::Secret;
 use application::Application;
 use claims::Claims;
 use managed_identity::ManagedIdentity;
@@ -28,6 +30,14 @@ pub enum Credentials {
     AccessToken(AccessToken),
     /// An identity that signs in to get one.
     SignIn(SignIn),
+}
+
+/// The call that asks for a token.
+pub struct TokenRequest {
+    /// The call itself.
+    pub call: Request<Vec<u8>>,
+    /// What in it proves the identity; `None` where the platform vouches for it.
+    pub proof: Option<Secret>,
 }
 
 /// An identity that signs in.
@@ -49,28 +59,24 @@ impl SignIn {
         }
     }
 
-    /// The call that asks for a token. A file that it needs is waited for no longer than `patience`.
+    /// The call that asks for a token. A file that it needs is read until `deadline`.
     ///
     /// # Errors
     ///
     /// The settings do not make a URL, or the file that proves the identity cannot be read any more.
-    pub fn request(
-        &self,
-        now: SystemTime,
-        patience: Duration,
-    ) -> Result<Request<Vec<u8>>, Failure> {
+    pub fn request(&self, now: SystemTime, deadline: Deadline) -> Result<TokenRequest, Failure> {
         match self {
-            Self::Application(application) => application.request(now, patience),
+            Self::Application(application) => application.request(now, deadline),
             Self::ManagedIdentity(identity) => identity.request(),
         }
     }
 
-    /// The token that was given.
+    /// The token that was given. What is said of a refusal does not repeat `proof`, by which the identity was proved.
     ///
     /// # Errors
     ///
     /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
-    pub fn grant(&self, received: &Received) -> Result<Grant, Failure> {
+    pub fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
         if received.status == StatusCode::OK {
             let body = response::decoded_body(received).unwrap_or_default();
             return serde_json::from_slice(&body).map_err(|_| match self {
@@ -79,8 +85,8 @@ impl SignIn {
             });
         }
         Err(match self {
-            Self::Application(application) => application.refused(received),
-            Self::ManagedIdentity(identity) => identity.refused(received),
+            Self::Application(application) => application.refused(received, proof),
+            Self::ManagedIdentity(identity) => identity.refused(received, proof),
         })
     }
 }

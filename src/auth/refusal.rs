@@ -2,13 +2,23 @@
 
 use serde::Deserialize;
 
+use crate::readings::layers;
 use crate::response::{self, Received};
+use crate::secret::Secret;
 
 /// Whether the sign-in service's answer is a refusal that may pass by itself.
 #[must_use]
 pub fn is_transient(received: &Received) -> bool {
     let body = response::decoded_body(received).unwrap_or_default();
     serde_json::from_slice(&body).is_ok_and(|refusal: Refusal| refusal.is_transient())
+}
+
+/// What stands for a code that is not shown.
+const UNNAMED: &str = "an unnamed error";
+
+/// Whether a JSON Web Token is in `text`: every one begins so.
+fn has_token(text: &str) -> bool {
+    layers(text).iter().any(|text| text.contains("eyJ"))
 }
 
 /// A refusal of the sign-in service (RFC 6749, section 5.2). Its trace ids and times stay out of every message.
@@ -24,39 +34,44 @@ pub(super) struct Refusal {
 impl Refusal {
     /// The longest text of the sign-in service that a message repeats, in characters.
     const MAX_SHOWN: usize = 400;
+    /// How much of that text is searched for a credential, in characters.
+    const MAX_READ: usize = 2000;
 
     /// The code, and the description without the trace that follows it, as one sentence:
-    /// `invalid_client: AADSTS7000215: …` What `blot` blots out is not shown.
-    pub(super) fn sentence(&self, blot: impl Fn(&str) -> String) -> String {
-        let is_code = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
-        let code = match blot(self.error.as_deref().unwrap_or_default()) {
-            code if code.is_empty() => "error".to_owned(),
-            code if code.len() <= 64 && code.chars().all(is_code) && !code.starts_with("eyJ") => {
-                code
-            }
-            _ => "an unnamed error".to_owned(),
-        };
-        let description = self.description().lines().next().unwrap_or_default();
-        let mut description = blot(description);
-        for trace in [" Trace ID:", " Correlation ID:", " Timestamp:"] {
-            let end = description.find(trace).unwrap_or(description.len());
-            description.truncate(end);
-        }
-        let words = description.split(' ').map(|word| {
-            // Every JSON Web Token begins so: what a service repeats of an assertion is not shown.
-            if word.contains("eyJ") {
-                "[token]"
-            } else {
-                word
-            }
-        });
-        let description = words.collect::<Vec<&str>>().join(" ");
-        let description: String = description.trim().chars().take(Self::MAX_SHOWN).collect();
-        match description.as_str() {
+    /// `invalid_client: AADSTS7000215: …` What repeats `proof` or a token, in whatever encoding, is not shown.
+    pub(super) fn sentence(&self, proof: Option<&Secret>) -> String {
+        let repeats = |text: &str| has_token(text) || proof.is_some_and(|proof| proof.is_in(text));
+        let code = self.code();
+        let sentence = match self.shown_description().as_str() {
             "" => format!("{code}."),
             text if text.ends_with(['.', '!', '?']) => format!("{code}: {text}"),
             text => format!("{code}: {text}."),
+        };
+        // A credential at the end of what is shown may go on behind it.
+        let more: String = self.description().chars().take(Self::MAX_READ).collect();
+        if !repeats(&format!("{sentence} {more}")) {
+            return sentence;
         }
+        let code = if repeats(code) { UNNAMED } else { code };
+        format!("{code} (its text is not shown, because it repeats a credential).")
+    }
+
+    fn code(&self) -> &str {
+        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        match self.error.as_deref().unwrap_or_default() {
+            "" => "error",
+            code if code.len() <= 64 && code.chars().all(is_allowed) => code,
+            _ => UNNAMED,
+        }
+    }
+
+    /// The description's first line, without the trace and no longer than is shown.
+    fn shown_description(&self) -> String {
+        let mut text = self.description().lines().next().unwrap_or_default();
+        for trace in [" Trace ID:", " Correlation ID:", " Timestamp:"] {
+            text = text.split(trace).next().unwrap_or_default();
+        }
+        text.trim().chars().take(Self::MAX_SHOWN).collect()
     }
 
     fn description(&self) -> &str {

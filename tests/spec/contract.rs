@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use jsonschema::Draft;
 use serde_json::{Value, json};
 
-use crate::support::{JSON, Outcome, Reply, Server, Step, request_for, response, step};
+use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, request_for, response, step};
 use crate::validate;
 
 #[test]
@@ -19,6 +19,8 @@ fn every_exit_status_is_produced() {
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#;
     let sign_in = Server::tls([Reply::bytes(response("401 Unauthorized", &[JSON], refusal))]);
     let silent = Server::tls([Reply::bytes("")]);
+    let asking = ["Retry-After: 9007199254740991"];
+    let throttled = Server::tls([Reply::bytes(response("429 x", &asking, ""))]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let pending = request_for("00000000-0000-0000-0000-000000200006");
     let outcomes = [
@@ -33,6 +35,13 @@ fn every_exit_status_is_produced() {
             .stdin(pending)
             .run(),
         step().api_with_token(&ok()).stdout(full).run(),
+        step()
+            .api_with_token(&throttled)
+            .args(["--batch"])
+            .stdin(format!("{REQUEST}\n{REQUEST}"))
+            .naming("9007199254740990", "{left}")
+            .naming("9007199254740991", "{left}")
+            .run(),
     ];
     let statuses = outcomes.each_ref().map(|outcome| outcome.status.unwrap());
     assert_eq!(

@@ -11,13 +11,17 @@
 mod support;
 
 mod cli;
+mod typed;
 mod read;
 mod validate;
 mod one_reading;
 mod bounds;
 mod settings;
+mod start_deadline;
 mod auth;
 mod sign_in;
+mod encodings;
+mod redaction;
 mod cache;
 mod cache_files;
 mod cache_lock;
@@ -32,6 +36,7 @@ mod response;
 mod output;
 mod wait;
 mod batch;
+mod throttled;
 mod check;
 mod generated;
 mod contract;
