@@ -3,15 +3,11 @@
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::num::NonZeroU64;
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::{Handle, Signals};
 
 use crate::deadline::Deadline;
 use crate::environment::Reader;
@@ -22,13 +18,10 @@ use crate::output::{self, Answer, FailureDocument};
 use crate::pace::whole_seconds;
 use crate::read::{MAX_REQUEST, Source};
 use crate::settings::Options;
+use crate::signals::{self, Listening};
 use crate::step::Step;
 use crate::validate::validate_line;
 
-/// How long a call in hand may go on when the process is told to stop.
-const PATIENCE: Duration = Duration::from_millis(4500);
-/// When the process ends at the latest.
-const GRACE: Duration = Duration::from_secs(5);
 /// A pause of which everybody hears.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 /// How often a batch tells how far it is, where no person watches.
@@ -52,28 +45,23 @@ pub fn run(
     let mut step = Step::new(options, reader, interrupt.clone(), deadline, log);
     let (sender, events) = mpsc::sync_channel(1);
     let count = Arc::new(Count::default());
-    let signals = match &mut step {
-        Ok(step) => {
-            let break_off = step.sender().breaker();
-            let count = Arc::clone(&count);
-            Some(listen(interrupt.clone(), break_off, sender.clone(), count)?)
-        }
-        // Nothing is called: a signal may end the process as it always does.
-        Err(_) => None,
-    };
+    let listening = signals::listen(InHand {
+        interrupt: interrupt.clone(),
+        events: sender.clone(),
+        break_off: step.as_mut().ok().map(|step| step.sender().breaker()),
+        count: Arc::clone(&count),
+    });
+    let listening = listening.map_err(|error| without_means("signals cannot be heard", &error))?;
     read_lines(source, sender)?;
     let mut batch = Batch {
         step,
+        listening,
         timeout: options.timeout,
         interrupt,
         tally: Tally::new(count, stderr_is_terminal),
         worst: ExitStatus::Accepted,
     };
-    let status = batch.run(&events, stdout, log);
-    if let Some(signals) = signals {
-        signals.close();
-    }
-    Ok(status)
+    Ok(batch.run(&events, stdout, log))
 }
 
 /// What the threads of a batch tell.
@@ -116,11 +104,20 @@ fn read_lines(source: Source, events: SyncSender<Event>) -> Result<(), Failure> 
             }
         })
         .map(drop)
-        .map_err(|error| unreadable(name, &error))
+        .map_err(|error| without_means(&format!("{name} cannot be read"), &error))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {
     Failure::new(FailureCode::NoInput, format!("{name} cannot be read.")).because(error)
+}
+
+/// A batch reads ahead in one thread and hears signals in another; without them it could not be stopped.
+fn without_means(what: &str, error: &io::Error) -> Failure {
+    let message = format!(
+        "{what}: the system has no thread or descriptor left for it. Raise the limits of processes (ulimit -u, or pids \
+         of the container) and open files (ulimit -n), or do without --batch."
+    );
+    Failure::new(FailureCode::NoInput, message).because(error)
 }
 
 /// A line of input, without its end.
@@ -184,67 +181,40 @@ fn text(line: Vec<u8>) -> Result<String, Failure> {
     })
 }
 
-/// Hears of SIGINT and SIGTERM: the waiting stops at once, a call in hand after [`PATIENCE`], and the process after
-/// [`GRACE`] or at the second signal, whatever it is about.
-fn listen(
+/// A batch, as far as its end goes.
+struct InHand<B> {
     interrupt: Interrupt,
-    break_off: impl FnOnce() + Send + 'static,
     events: SyncSender<Event>,
+    /// Breaks off the call in hand; once.
+    break_off: Option<B>,
     count: Arc<Count>,
-) -> Result<Handle, Failure> {
-    let deaf = |error: io::Error| {
-        Failure::new(FailureCode::InvalidUsage, "signals cannot be listened for.").because(&error)
-    };
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(deaf)?;
-    let handle = signals.handle();
-    let hear = move || {
-        let mut signals = signals.forever().map(|signal| match signal {
-            SIGINT => ExitStatus::Interrupted,
-            _ => ExitStatus::Terminated,
-        });
-        let Some(status) = signals.next() else {
-            return;
-        };
-        interrupt.stop(status);
+}
+
+impl<B: FnOnce() + Send + 'static> signals::InHand for InHand<B> {
+    fn stop(&mut self, status: ExitStatus) {
+        self.interrupt.stop(status);
         // The channel may be full: whoever reads it next sees the interrupt anyway.
-        let _ = events.try_send(Event::Stop);
-        let late = Arc::clone(&count);
-        let ended = thread::Builder::new().spawn(move || {
-            pause(PATIENCE);
+        let _ = self.events.try_send(Event::Stop);
+    }
+
+    fn break_off(&mut self) {
+        if let Some(break_off) = self.break_off.take() {
             break_off();
-            pause(GRACE.saturating_sub(PATIENCE));
-            // What cannot be broken off (a connection that is being opened, a stdout that nobody reads) ends with the
-            // process.
-            abandon(status, &late);
-        });
-        if let Some(status) = signals.next().filter(|_| ended.is_ok()) {
-            abandon(status, &count);
         }
-    };
-    thread::Builder::new().spawn(hear).map_err(deaf)?;
-    Ok(handle)
-}
+    }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "nothing is called from the thread that waits here"
-)]
-fn pause(time: Duration) {
-    thread::sleep(time);
-}
-
-/// Ends the process in the middle of a line.
-fn abandon(status: ExitStatus, count: &Count) -> ! {
-    let text = format!(
-        "told to stop: {count}. The line in hand was abandoned: what became of it is not known."
-    );
-    Log::new(&mut io::stderr()).error(text);
-    process::exit(i32::from(status.number()));
+    fn last_words(&self) -> String {
+        let count = &self.count;
+        format!(
+            "told to stop: {count}. The line in hand was abandoned: what became of it is not known."
+        )
+    }
 }
 
 struct Batch {
     /// Or why no line can be done.
     step: Result<Step, Failure>,
+    listening: Listening,
     timeout: Duration,
     interrupt: Interrupt,
     tally: Tally,
@@ -286,10 +256,12 @@ impl Batch {
         log.clear_progress();
         match self.interrupt.status() {
             Some(status) => {
-                log.error(format_args!(
-                    "told to stop: {}. The lines that were written are those that were done.",
-                    self.tally.count
-                ));
+                if self.listening.may_say_last_words() {
+                    log.error(format_args!(
+                        "told to stop: {}. The lines that were written are those that were done.",
+                        self.tally.count
+                    ));
+                }
                 status
             }
             None => {

@@ -13,11 +13,15 @@
 //! [`step`] takes one request through all of it, [`batch`] many; [`wait`] tells what has become of an action, [`check`]
 //! beforehand whether there may be a cancel at all.
 //!
+//! [`signals`] ends it when the process is told to stop. [`sink`] is the way out, and [`letters`] says what must not
+//! stand there as it is.
+//!
 //! [`run`] is the program but for the process around it, so that a test needs none.
 
 pub mod cli;
 pub mod read;
 pub mod stream;
+pub mod sink;
 pub mod input;
 pub mod strict;
 pub mod validate;
@@ -43,6 +47,8 @@ pub mod response;
 pub mod entity;
 pub mod scalar;
 pub mod output;
+pub mod layout;
+pub mod letters;
 pub mod outcome;
 pub mod step;
 pub mod batch;
@@ -50,6 +56,8 @@ pub mod wait;
 pub mod check;
 pub mod deadline;
 pub mod interrupt;
+pub mod signals;
+pub mod core_file;
 pub mod error;
 pub mod log;
 pub mod secret;
@@ -69,6 +77,7 @@ use log::Log;
 use outcome::Outcome;
 use read::Source;
 use settings::Options;
+use sink::Sink;
 use stream::Stream;
 
 /// The process that the program runs in, as far as the program knows it.
@@ -82,7 +91,7 @@ pub struct Process<'a> {
     /// Whether a person sits at standard input.
     pub stdin_is_terminal: bool,
     /// Standard output.
-    pub stdout: &'a mut dyn Write,
+    pub stdout: &'a mut dyn Sink,
     /// Whether a person looks at standard output.
     pub stdout_is_terminal: bool,
     /// Standard error.
@@ -100,12 +109,18 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     let command = cli::parse(process.args);
     let outcome = command.and_then(|command| match command {
         Command::Print(text) => Ok(Outcome::Text(text)),
-        Command::Check(invocation) => Ok(check(&invocation, process.environment, &mut log)),
+        Command::Check(invocation) => Ok(check(
+            &invocation,
+            process.environment,
+            process.stdout,
+            &mut log,
+        )),
         Command::Step(invocation) => {
             let source = source(&invocation, stdin, &mut log)?;
             let mut reader = Reader::new(process.environment);
             let options = Options::read(&invocation, &mut reader);
             log.set_verbose(options.verbose);
+            process.stdout.set_patience(options.timeout);
             if options.batch {
                 let watched = process.stderr_is_terminal;
                 batch::run(source, options, reader, process.stdout, watched, &mut log)
@@ -125,10 +140,16 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     status.or_zero(exit_zero)
 }
 
-fn check(invocation: &Invocation, environment: &Environment<'_>, log: &mut Log<'_>) -> Outcome {
+fn check(
+    invocation: &Invocation,
+    environment: &Environment<'_>,
+    stdout: &mut dyn Sink,
+    log: &mut Log<'_>,
+) -> Outcome {
     let mut reader = Reader::new(environment);
     let options = Options::read(invocation, &mut reader);
     log.set_verbose(options.verbose);
+    stdout.set_patience(options.timeout);
     Outcome::Report(Box::new(step::check(options, reader, log)))
 }
 

@@ -3,8 +3,12 @@
 use std::fmt::Display;
 use std::io::Write;
 
-/// The longest line, in characters: what a service says has a place in it, but must not fill it.
+use crate::letters;
+
+/// The longest line, in bytes: what a service says has a place in it, but must not fill it.
 const MAX_LINE: usize = 8000;
+/// Takes the progress off its line.
+const CLEAR: &str = "\r\x1b[K";
 
 /// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
 pub struct Log<'a> {
@@ -40,10 +44,7 @@ impl<'a> Log<'a> {
 
     /// Takes the progress off its line, before something else is written there.
     pub fn clear_progress(&mut self) {
-        if std::mem::take(&mut self.shows_progress) {
-            let _ = write!(self.stderr, "\r\x1b[K");
-            let _ = self.stderr.flush();
-        }
+        self.write("");
     }
 
     /// What is wrong and what to do.
@@ -77,23 +78,39 @@ impl<'a> Log<'a> {
 
     /// How far things are, for a person at a terminal: on one line that the next line replaces.
     pub fn progress(&mut self, message: impl Display) {
-        let _ = write!(self.stderr, "\r\x1b[K{message}");
-        let _ = self.stderr.flush();
+        self.shows_progress = true;
+        self.write(&message.to_string());
         self.shows_progress = true;
     }
 
-    /// A message may repeat what a service said: it stays on its line, and commands no terminal.
     fn line(&mut self, message: impl Display) {
-        let text = format!("{}: {message}", env!("CARGO_PKG_NAME"));
-        let is_harmful = |letter: char| {
-            // Line separators, and what turns the direction of writing around.
-            letter.is_control()
-                || matches!(letter, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        let text = line(message, MAX_LINE);
+        self.write(&text);
+    }
+
+    /// Writes at once, so that nobody else's line comes in between.
+    fn write(&mut self, text: &str) {
+        let text = match std::mem::take(&mut self.shows_progress) {
+            true => &format!("{CLEAR}{text}"),
+            false => text,
         };
-        let text = text.replace(is_harmful, " ");
-        let text: String = text.chars().take(MAX_LINE).collect();
-        self.clear_progress();
-        let _ = writeln!(self.stderr, "{text}");
+        let _ = self.stderr.write_all(text.as_bytes());
         let _ = self.stderr.flush();
     }
+}
+
+/// The whole line that says `message`, of at most `limit` bytes. A message may repeat what a service said: it stays on
+/// its line, and commands no terminal.
+#[must_use]
+pub fn line(message: impl Display, limit: usize) -> String {
+    let mut text = letters::harmless(&format!("{}: {message}", env!("CARGO_PKG_NAME")));
+    if text.len() >= limit {
+        let ends = text
+            .char_indices()
+            .map(|(at, letter)| at + letter.len_utf8());
+        let end = ends.take_while(|end| *end < limit).last();
+        text.truncate(end.unwrap_or_default());
+    }
+    text.push('\n');
+    text
 }

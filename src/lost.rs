@@ -9,6 +9,7 @@ use ureq::http::Uri;
 
 use crate::error::{Failure, FailureCode};
 use crate::progress::Stage;
+use crate::resolve::NoThread;
 use crate::tls::UntrustedIssuer;
 
 /// What a call is for.
@@ -185,6 +186,9 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
             "Check the network, or raise --timeout.",
         );
     }
+    if let Some(diagnosis) = diagnose_machine(error, peer) {
+        return diagnosis;
+    }
     // Until the handshake with the host itself begins, all that can go wrong is the proxy's.
     if let (Some(proxy), Stage::Resolve | Stage::Connect) = (&peer.proxy, stage) {
         return through_proxy(error, proxy, host);
@@ -208,6 +212,27 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
             peer,
         ),
     }
+}
+
+/// What is wrong with the machine that the step runs on, whoever is called.
+fn diagnose_machine(error: &Error, peer: &Peer) -> Option<Diagnosis> {
+    let has_no_thread = matches!(error, Error::Io(error) if error.get_ref().is_some_and(|cause| cause.is::<NoThread>()));
+    if has_no_thread {
+        return Some(Diagnosis::new(
+            FailureCode::NetworkError,
+            format!(
+                "no thread could be made to look up the address of {}",
+                peer.host
+            ),
+            "Raise the limit of processes (ulimit -u, or pids of the container) or of memory, then try again.",
+        ));
+    }
+    matches!(tls_error(error)?, rustls::Error::FailedToGetCurrentTime).then(|| {
+        Diagnosis::tls(
+            "this machine's clock is before 1970".to_owned(),
+            "Correct this machine's clock.",
+        )
+    })
 }
 
 fn through_proxy(error: &Error, proxy: &str, host: &str) -> Diagnosis {

@@ -1,21 +1,31 @@
 //! The process: arguments, environment, standard streams, exit status.
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use cancel_machine_action::core_file;
+use cancel_machine_action::sink::Output;
 use cancel_machine_action::stream::Descriptor;
+use rustix::stdio::{stderr, stdin, stdout};
+
+/// How long a document may wait for room on a stdout that does not block, where no time limit is set.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a line may wait for room on a stderr that does not block; then it is lost.
+const PATIENCE_FOR_A_LINE: Duration = Duration::from_secs(1);
 
 #[expect(clippy::disallowed_methods, reason = "the door that settings have")]
 fn main() -> ExitCode {
+    core_file::forbid();
     let status = cancel_machine_action::run(cancel_machine_action::Process {
         args: std::env::args_os().skip(1).collect(),
         environment: &|name| std::env::var_os(name),
-        stdin: Box::new(Descriptor(io::stdin())),
-        stdin_is_terminal: io::stdin().is_terminal(),
-        stdout: &mut io::stdout(),
-        stdout_is_terminal: io::stdout().is_terminal(),
-        stderr: &mut io::stderr(),
-        stderr_is_terminal: io::stderr().is_terminal(),
+        stdin: Box::new(Descriptor(stdin())),
+        stdin_is_terminal: stdin().is_terminal(),
+        stdout: &mut Output::new(stdout(), PATIENCE),
+        stdout_is_terminal: stdout().is_terminal(),
+        stderr: &mut Output::new(stderr(), PATIENCE_FOR_A_LINE),
+        stderr_is_terminal: stderr().is_terminal(),
     });
     ExitCode::from(status.number())
 }

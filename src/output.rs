@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::entity::ServiceObject;
 use crate::error::{ExitStatus, Failure};
+use crate::layout;
 use crate::wait::Outcome;
 
 /// What the service answered, whatever its status.
@@ -172,59 +173,8 @@ pub fn write(
     is_terminal: bool,
 ) -> io::Result<()> {
     let json = serde_json::to_string(document)?;
-    let mut text = lay_out(&json, is_terminal);
+    let mut text = layout::lay_out(&json, is_terminal);
     text.push('\n');
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
-}
-
-/// The same JSON without the white space that the service may have sent in its object, or with an indentation
-/// throughout. It is not parsed for that, so that no number, key or order can change. What JSON lets stand in a string
-/// but a terminal obeys, or a reader takes for the end of a line, is escaped: it is the same string.
-fn lay_out(json: &str, indented: bool) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut depth = 0;
-    let mut in_string = false;
-    let mut is_escaped = false;
-    let mut previous = ' ';
-    for letter in json.chars() {
-        if in_string {
-            push_harmless(&mut text, letter);
-            in_string = is_escaped || letter != '"';
-            is_escaped = !is_escaped && letter == '\\';
-            continue;
-        }
-        if letter.is_ascii_whitespace() {
-            continue;
-        }
-        let opens = matches!(letter, '{' | '[');
-        let closes = matches!(letter, '}' | ']');
-        let follows_opening = matches!(previous, '{' | '[');
-        if closes {
-            depth -= 1;
-        }
-        if indented && (closes != follows_opening || previous == ',') {
-            text.push('\n');
-            text.extend(std::iter::repeat_n("  ", depth));
-        }
-        text.push(letter);
-        if indented && letter == ':' {
-            text.push(' ');
-        }
-        if opens {
-            depth += 1;
-        }
-        in_string = letter == '"';
-        previous = letter;
-    }
-    text
-}
-
-fn push_harmless(text: &mut String, letter: char) {
-    match letter {
-        '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' => {
-            text.push_str(&format!("\\u{:04x}", u32::from(letter)));
-        }
-        _ => text.push(letter),
-    }
 }

@@ -4,11 +4,13 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
     RootCertStore, SignatureScheme, StreamOwned,
@@ -20,6 +22,8 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 use x509_cert::der::Decode;
+
+use crate::letters::is_harmful;
 
 /// Wraps a connection in TLS where the URL asks for it.
 pub struct TlsConnector {
@@ -59,12 +63,25 @@ fn client_config(roots: Option<&[CertificateDer<'static>]>) -> Result<ClientConf
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
         .build()
         .map_err(|_| Error::Tls("SSL_CERT_FILE has no certificate that can be trusted"))?;
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        // Not dangerous: the verifier is rustls's own, and no verdict of it is changed.
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(NamingVerifier(verifier)))
-        .with_no_client_auth())
+    Ok(
+        ClientConfig::builder_with_details(provider, Arc::new(Clock))
+            .with_safe_default_protocol_versions()?
+            // Not dangerous: the verifier is rustls's own, and no verdict of it is changed.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(NamingVerifier(verifier)))
+            .with_no_client_auth(),
+    )
+}
+
+/// This machine's clock. That of rustls panics before 1970; this one has no time then, and the handshake fails.
+#[derive(Debug)]
+struct Clock;
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.ok().map(UnixTime::since_unix_epoch)
+    }
 }
 
 impl<In: Transport> Connector<In> for TlsConnector {
@@ -274,7 +291,7 @@ fn escaped(part: &str) -> String {
         if ",+\"\\<>;=#".contains(letter) {
             escaped.push('\\');
         }
-        escaped.push(if letter.is_control() { ' ' } else { letter });
+        escaped.push(if is_harmful(letter) { ' ' } else { letter });
     }
     escaped
 }

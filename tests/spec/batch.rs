@@ -1,7 +1,6 @@
 //! Many requests, one a line.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use cancel_machine_action::Process;
@@ -9,39 +8,10 @@ use cancel_machine_action::pace::Pacer;
 use insta::assert_snapshot;
 use serde_json::Value;
 
+use crate::support::batch::{batch, documents, id, lines, unpaced};
 use crate::support::busy::Busy;
 use crate::support::token::now;
-use crate::support::{
-    Authority, JSON, Outcome, REQUEST, Reply, Server, Step, request_for, response, step,
-};
-
-fn id(number: usize) -> String {
-    format!("11111111-0000-0000-0000-{number:012}")
-}
-
-fn lines(count: usize) -> String {
-    (0..count).fold(String::new(), |mut text, number| {
-        writeln!(text, "{}", request_for(&id(number))).unwrap();
-        text
-    })
-}
-
-fn batch() -> Step {
-    step().args(["--batch"])
-}
-
-fn unpaced(step: Step) -> Step {
-    step.env("MDE_CALLS_PER_MINUTE", "0")
-        .env("MDE_CALLS_PER_HOUR", "0")
-}
-
-fn documents(outcome: &Outcome) -> Vec<Value> {
-    outcome
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
+use crate::support::{Authority, JSON, REQUEST, Reply, Server, request_for, response};
 
 #[test]
 fn each_line_gets_a_line_in_its_order_and_a_bad_one_fails_alone() {
@@ -299,29 +269,6 @@ fn a_cancel_that_is_lost_on_a_kept_connection_may_have_been_sent() {
 }
 
 #[test]
-fn a_call_that_a_signal_breaks_off_on_a_kept_connection_may_have_been_sent() {
-    let keeping = Reply::keeping_open(response("200 OK", &[JSON], "{}"));
-    let server = Server::tls([keeping, Reply::silence()]);
-    let step = unpaced(batch())
-        .api_with_token(&server)
-        .args(["--timeout", "20"])
-        .stdin(lines(3));
-    let outcome = step.run_until("TERM", Duration::from_millis(700));
-    assert_eq!(outcome.status, Some(143), "{outcome}");
-    let documents = documents(&outcome);
-    assert_eq!(
-        documents[1]["error"]["request_sent"], "unknown",
-        "{outcome}"
-    );
-    assert!(
-        outcome
-            .stderr
-            .contains("was broken off, because the step was told to stop"),
-        "{outcome}"
-    );
-}
-
-#[test]
 fn a_line_of_a_mebibyte_is_taken_whatever_ends_it_and_nothing_is_cut_off() {
     let mut request = REQUEST.to_owned();
     let padding = (1 << 20) - request.len();
@@ -357,46 +304,6 @@ fn a_refused_sign_in_is_not_repeated_for_every_line() {
         (Some(3), 3),
         "{outcome}"
     );
-}
-
-#[test]
-fn a_signal_ends_the_batch_between_two_lines() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let api = Busy::slow(Duration::from_millis(100));
-        let step = unpaced(batch())
-            .env("MDE_BASE_URL", api.url())
-            .env("MDE_ACCESS_TOKEN", "x");
-        let outcome = step
-            .stdin(lines(500))
-            .run_until(signal, Duration::from_millis(700));
-        assert_eq!(outcome.status, Some(status), "{outcome}");
-        let done = outcome.stdout.lines().count();
-        assert!((1..500).contains(&done), "{done}");
-        assert_eq!(api.answered(), (0..done).map(id).collect::<Vec<String>>());
-        assert!(
-            outcome.stderr.contains(&format!(
-                "told to stop: {done} done, {done} cancelled, 0 failed"
-            )),
-            "{outcome}"
-        );
-    }
-}
-
-#[test]
-fn a_signal_ends_a_call_that_hangs_within_five_seconds() {
-    let server = Server::tls([Reply::silence()]);
-    let step = unpaced(batch())
-        .api_with_token(&server)
-        .args(["--timeout", "20"]);
-    let step = step.stdin(lines(3)).holding_stdin_open();
-    let outcome = step.run_until("TERM", Duration::from_millis(500));
-    assert_eq!(outcome.status, Some(143), "{outcome}");
-    assert!(outcome.took < Duration::from_secs(7), "{:?}", outcome.took);
-    assert_eq!(documents(&outcome)[0]["error"]["request_sent"], "unknown");
-    let idle = batch().args(["--sandbox"]).stdin("").holding_stdin_open();
-    let outcome = idle.run_until("INT", Duration::from_millis(300));
-    assert_eq!(outcome.status, Some(130), "{outcome}");
-    assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
 }
 
 #[test]

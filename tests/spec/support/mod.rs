@@ -1,5 +1,6 @@
 //! What the tests stand on: the real binary, a scripted server, certificates made for the run.
 
+pub mod batch;
 pub mod busy;
 pub mod cache;
 pub mod certificates;

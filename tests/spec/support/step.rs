@@ -23,8 +23,9 @@ pub struct Step {
     stdin: Vec<u8>,
     holds_stdin_open: bool,
     stdout: Stdio,
+    stderr: Stdio,
     patience: Duration,
-    signal: Option<(String, Duration)>,
+    signals: Vec<(String, Duration)>,
     replacements: Vec<(String, String)>,
 }
 
@@ -39,8 +40,9 @@ pub fn step() -> Step {
         stdin: REQUEST.as_bytes().to_vec(),
         holds_stdin_open: false,
         stdout: Stdio::piped(),
+        stderr: Stdio::piped(),
         patience: PATIENCE,
-        signal: None,
+        signals: Vec::new(),
         replacements: Vec::new(),
     }
 }
@@ -91,16 +93,27 @@ impl Step {
         self
     }
 
+    /// The signal of that name is sent after `time`; those that come first are named first.
+    pub fn signalling(mut self, signal: &str, time: Duration) -> Self {
+        self.signals.push((signal.to_owned(), time));
+        self
+    }
+
     /// Runs, and sends the signal of that name after `time`.
     #[track_caller]
-    pub fn run_until(mut self, signal: &str, time: Duration) -> Outcome {
-        self.signal = Some((signal.to_owned(), time));
-        self.run()
+    pub fn run_until(self, signal: &str, time: Duration) -> Outcome {
+        self.signalling(signal, time).run()
     }
 
     /// What stdout is connected to, instead of a pipe.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = stdout.into();
+        self
+    }
+
+    /// What stderr is connected to, instead of a pipe.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = stderr.into();
         self
     }
 
@@ -140,7 +153,7 @@ impl Step {
             .command
             .stdin(Stdio::piped())
             .stdout(std::mem::replace(&mut self.stdout, Stdio::null()))
-            .stderr(Stdio::piped())
+            .stderr(std::mem::replace(&mut self.stderr, Stdio::null()))
             .spawn()
             .expect("the binary starts");
         let mut stdin = child.stdin.take().expect("a pipe");
@@ -153,7 +166,7 @@ impl Step {
         });
         let stdout = read_all(child.stdout.take());
         let stderr = read_all(child.stderr.take());
-        let (status, peak_memory) = wait(&mut child, self.patience, self.signal.take());
+        let (status, peak_memory) = wait(&mut child, self.patience, &self.signals);
         let took = started.elapsed();
         drop(writer.join());
         let stderr = self.name(stderr.join().expect("stderr is read"));
@@ -216,16 +229,17 @@ fn read_all(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Ve
 fn wait(
     child: &mut Child,
     patience: Duration,
-    mut signal: Option<(String, Duration)>,
+    signals: &[(String, Duration)],
 ) -> (ExitStatus, u64) {
     let started = Instant::now();
     let mut peak = 0;
+    let mut signals = signals.iter().peekable();
     loop {
         peak = peak_memory(child.id()).max(peak);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
             return (status, peak);
         }
-        if let Some((name, _)) = signal.take_if(|(_, time)| started.elapsed() >= *time) {
+        if let Some((name, _)) = signals.next_if(|(_, time)| started.elapsed() >= *time) {
             let kill = format!("kill -{name} {}", child.id());
             let sent = Command::new("sh").args(["-c", &kill]).status();
             assert!(sent.expect("a shell").success());
