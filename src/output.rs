@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::entity::ServiceObject;
 use crate::error::{ExitStatus, Failure};
-use crate::layout;
+use crate::layout::Layout;
 use crate::wait::Outcome;
 
 /// What the service answered, whatever its status.
@@ -172,9 +172,7 @@ pub fn write(
     document: &impl Serialize,
     is_terminal: bool,
 ) -> io::Result<()> {
-    let json = serde_json::to_string(document)?;
-    let mut text = layout::lay_out(&json, is_terminal);
-    text.push('\n');
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
+    let mut layout = Layout::new(stdout, is_terminal);
+    serde_json::to_writer(&mut layout, document)?;
+    layout.end()
 }

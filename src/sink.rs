@@ -28,9 +28,11 @@ impl Sink for Vec<u8> {
 /// while it waits.
 pub struct Output<F> {
     descriptor: F,
-    /// How long one write may wait for room, where the descriptor does not block. One that blocks waits for as long as
-    /// its reader wants.
+    /// How long what is written until the next flush may wait for room, where the descriptor does not block. One that
+    /// blocks waits for as long as its reader wants.
     patience: Duration,
+    /// When the patience ends; it begins with the first write after a flush.
+    deadline: Option<Deadline>,
     /// The last write was given up: the next one does not wait.
     is_stuck: bool,
 }
@@ -41,15 +43,19 @@ impl<F: AsFd> Output<F> {
         Self {
             descriptor,
             patience,
+            deadline: None,
             is_stuck: false,
         }
     }
 
-    fn deadline(&self) -> Deadline {
-        Deadline::after(match self.is_stuck {
+    fn deadline(&mut self) -> Deadline {
+        let patience = match self.is_stuck {
             true => Duration::ZERO,
             false => self.patience,
-        })
+        };
+        *self
+            .deadline
+            .get_or_insert_with(|| Deadline::after(patience))
     }
 
     fn write_until(&mut self, bytes: &[u8], deadline: &Deadline) -> io::Result<usize> {
@@ -99,8 +105,9 @@ impl<F: AsFd> Write for Output<F> {
         Ok(())
     }
 
-    /// Nothing is kept back.
+    /// Nothing is kept back; what is written from now on has a new time limit.
     fn flush(&mut self) -> io::Result<()> {
+        self.deadline = None;
         Ok(())
     }
 }

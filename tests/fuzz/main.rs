@@ -51,6 +51,8 @@ enum Change {
     Insert(prop::sample::Index, Vec<u8>),
     Repeat(prop::sample::Index, prop::sample::Index, u8),
     Remove(prop::sample::Index, u8),
+    /// A part is repeated until the whole has a mebibyte.
+    Blow(prop::sample::Index, prop::sample::Index),
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -77,12 +79,13 @@ fn change() -> impl Strategy<Value = Change> {
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
     prop_oneof![
-        index().prop_map(Change::Cut),
-        (index(), any::<u8>()).prop_map(|(at, byte)| Change::Replace(at, byte)),
-        (index(), hostile).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        (index(), index(), any::<u8>())
+        100 => index().prop_map(Change::Cut),
+        100 => (index(), any::<u8>()).prop_map(|(at, byte)| Change::Replace(at, byte)),
+        100 => (index(), hostile).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        100 => (index(), index(), any::<u8>())
             .prop_map(|(from, to, times)| Change::Repeat(from, to, times)),
-        (index(), any::<u8>()).prop_map(|(at, count)| Change::Remove(at, count)),
+        100 => (index(), any::<u8>()).prop_map(|(at, count)| Change::Remove(at, count)),
+        1 => (index(), index()).prop_map(|(from, to)| Change::Blow(from, to)),
     ]
 }
 
@@ -108,6 +111,13 @@ fn changed(good: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
                     let part = bytes[from.min(to)..from.max(to)].repeat(usize::from(times % 8));
                     bytes.extend(part);
                 }
+                Change::Blow(from, to) => {
+                    let (from, to) = (from.index(length), to.index(length));
+                    let (from, to) = (from.min(to), from.max(to));
+                    let times = ((1 << 20) - bytes.len()) / (to - from).max(1);
+                    let part = bytes[from..to].repeat(times);
+                    bytes.splice(from..from, part);
+                }
                 Change::Remove(at, count) => {
                     let at = at.index(length);
                     let end = (at + usize::from(count)).min(bytes.len());
@@ -117,6 +127,31 @@ fn changed(good: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
         }
         bytes
     })
+}
+
+/// The resident memory of this process, in KiB: what the kernel notes under `name`.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.map_or(0, |number| number.parse().expect("a number"))
+}
+
+/// The same for a request, which may take a second and 64 MiB: in a debug build, beside other tests, some seconds.
+fn outcome_of_request(args: &[&str], request: Vec<u8>) -> (u8, Value) {
+    const SECONDS: u64 = if cfg!(debug_assertions) { 8 } else { 1 };
+    // The peak is noted anew from here on.
+    std::fs::write("/proc/self/clear_refs", "5").expect("the kernel's notes");
+    let (before, begun) = (memory("VmRSS"), Instant::now());
+    let outcome = outcome(args, &[], request);
+    let grown = memory("VmHWM").saturating_sub(before);
+    assert!(grown < 64 << 10, "{grown} KiB");
+    assert!(
+        begun.elapsed() < Duration::from_secs(SECONDS),
+        "{:?}",
+        begun.elapsed()
+    );
+    outcome
 }
 
 /// Runs the program in this process: the status, and the one document on the one line.
@@ -144,7 +179,7 @@ fn outcome(args: &[&str], variables: &[(&str, &str)], stdin: Vec<u8>) -> (u8, Va
 #[test]
 fn any_request_gets_one_line_and_a_documented_status() {
     proptest!(cases(2000), |(request in changed(&REQUESTS))| {
-        let (status, document) = outcome(&["--sandbox"], &[], request);
+        let (status, document) = outcome_of_request(&["--sandbox"], request);
         prop_assert!(matches!(status, 0..=2), "{status}");
         prop_assert_eq!(document.get("error").is_some(), status == 2);
     });
@@ -159,7 +194,7 @@ fn any_batch_gets_a_line_for_each_line() {
             if text.trim_ascii().is_empty() {
                 continue;
             }
-            let (status, _) = outcome(&["--sandbox", "--batch"], &[], line);
+            let (status, _) = outcome_of_request(&["--sandbox", "--batch"], line);
             prop_assert!(matches!(status, 0..=2), "{status}");
         }
     });
