@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cancel_machine_action::core_file;
-use cancel_machine_action::sink::Output;
-use cancel_machine_action::stream::Descriptor;
+use cancel_machine_action::waiting::sink::Output;
+use cancel_machine_action::waiting::stream::Descriptor;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::stdio::{stderr, stdin, stdout};
 
 /// How long a document may wait for room on a stdout that does not block, where no time limit is set.
@@ -16,7 +16,7 @@ const PATIENCE_FOR_A_LINE: Duration = Duration::from_secs(1);
 
 #[expect(clippy::disallowed_methods, reason = "the door that settings have")]
 fn main() -> ExitCode {
-    core_file::forbid();
+    keep_out_of_core_files();
     let status = cancel_machine_action::run(cancel_machine_action::Process {
         args: std::env::args_os().skip(1).collect(),
         environment: &|name| std::env::var_os(name),
@@ -28,4 +28,17 @@ fn main() -> ExitCode {
         stderr_is_terminal: stderr().is_terminal(),
     });
     ExitCode::from(status.number())
+}
+
+/// Keeps the secret and the token out of core files, and from debuggers of the same user. An environment that forbids
+/// this is no reason to fail.
+fn keep_out_of_core_files() {
+    // The limit does not hold for a program that takes core files through a pipe; this does.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
 }

@@ -12,13 +12,13 @@ use ureq::http::{Request, StatusCode};
 use super::TokenRequest;
 use super::certificate::ClientCertificate;
 use super::refusal::Refusal;
-use crate::deadline::Deadline;
-use crate::environment::read_file;
-use crate::error::{Failure, FailureCode, Violation};
-use crate::response::{self, Received};
-use crate::secret::Secret;
-use crate::service_url::{ServiceUrl, not_a_url};
-use crate::variables;
+use crate::auth::secret::Secret;
+use crate::call::received::{self, Received};
+use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::output::failure::{Failure, FailureCode, Violation};
+use crate::settings::table;
+use crate::settings::variables::read_file;
+use crate::waiting::deadline::Deadline;
 
 /// An app registration that signs in.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Proof {
 
 fn federated_token(path: &str, deadline: Deadline) -> Result<String, Failure> {
     let unusable = |message: String| {
-        let name = variables::FEDERATED_TOKEN_FILE.name;
+        let name = table::FEDERATED_TOKEN_FILE.name;
         Failure::of_violations(
             FailureCode::InvalidSettings,
             "the settings are not usable",
@@ -138,7 +138,7 @@ impl Application {
 
     /// The failure that the sign-in service's answer is.
     pub(super) fn refused(&self, received: &Received, proof: Option<&Secret>) -> Failure {
-        let body = response::decoded_body(received).unwrap_or_default();
+        let body = received::decoded_body(received).unwrap_or_default();
         let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
             return self.unavailable(received);
         };
@@ -155,7 +155,7 @@ impl Application {
             self.authority
         );
         Failure {
-            retry_after_seconds: response::retry_after_seconds(received),
+            retry_after_seconds: received::retry_after_seconds(received),
             ..Failure::new(code, message + &received.tries)
         }
     }
@@ -176,7 +176,7 @@ impl Application {
         );
         Failure {
             retryable,
-            retry_after_seconds: response::retry_after_seconds(received),
+            retry_after_seconds: received::retry_after_seconds(received),
             ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
         }
     }

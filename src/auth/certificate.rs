@@ -14,7 +14,7 @@ use serde::Serialize;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use crate::error::{Failure, FailureCode};
+use crate::output::failure::{Failure, FailureCode};
 
 /// How long an assertion is valid; the service takes ten minutes at most.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);

@@ -10,12 +10,12 @@ use ureq::http::Request;
 
 use super::TokenRequest;
 use super::refusal::Refusal;
-use crate::error::{Failure, FailureCode};
-use crate::lost::Call;
-use crate::response::{self, Received};
-use crate::retry;
-use crate::secret::Secret;
-use crate::service_url::{ServiceUrl, not_a_url};
+use crate::auth::secret::Secret;
+use crate::call::diagnosis::Call;
+use crate::call::received::{self, Received};
+use crate::call::retry;
+use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::output::failure::{Failure, FailureCode};
 
 /// A managed identity.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl ManagedIdentity {
 
     /// The failure that the endpoint's answer is.
     pub(super) fn refused(&self, received: &Received, proof: Option<&Secret>) -> Failure {
-        let body = response::decoded_body(received).unwrap_or_default();
+        let body = received::decoded_body(received).unwrap_or_default();
         let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
             return self.unavailable(received);
         };
@@ -95,7 +95,7 @@ impl ManagedIdentity {
             self.url()
         );
         Failure {
-            retry_after_seconds: response::retry_after_seconds(received),
+            retry_after_seconds: received::retry_after_seconds(received),
             ..Failure::new(code, message + &received.tries)
         }
     }
@@ -110,7 +110,7 @@ impl ManagedIdentity {
         );
         Failure {
             retryable: retry::is_transient(Call::ManagedIdentity, received),
-            retry_after_seconds: response::retry_after_seconds(received),
+            retry_after_seconds: received::retry_after_seconds(received),
             ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
         }
     }

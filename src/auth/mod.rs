@@ -1,6 +1,9 @@
 //! Credentials become a bearer token. These files describe the calls of a sign-in; `send` makes them.
 
 pub mod application;
+pub mod cache;
+pub mod readings;
+pub mod secret;
 pub mod certificate;
 pub mod claims;
 pub mod managed_identity;
@@ -13,12 +16,12 @@ use serde::Deserialize;
 use ureq::http::header::HeaderValue;
 use ureq::http::{Request, StatusCode};
 
-use crate::deadline::Deadline;
-use crate::error::Failure;
-use crate::lost::Call;
-use crate::response::{self, Received};
-use crate::scalar::Scalar;
-use crate::secret::Secret;
+use crate::auth::secret::Secret;
+use crate::call::diagnosis::Call;
+use crate::call::received::{self, Received};
+use crate::output::failure::Failure;
+use crate::output::scalar::Scalar;
+use crate::waiting::deadline::Deadline;
 use application::Application;
 use claims::Claims;
 use managed_identity::ManagedIdentity;
@@ -78,7 +81,7 @@ impl SignIn {
     /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
     pub fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
         if received.status == StatusCode::OK {
-            let body = response::decoded_body(received).unwrap_or_default();
+            let body = received::decoded_body(received).unwrap_or_default();
             return serde_json::from_slice(&body).map_err(|_| match self {
                 Self::Application(application) => application.unavailable(received),
                 Self::ManagedIdentity(identity) => identity.unavailable(received),

@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-use crate::readings::layers;
-use crate::response::{self, Received};
-use crate::secret::Secret;
+use crate::auth::readings::layers;
+use crate::auth::secret::Secret;
+use crate::call::received::{self, Received};
 
 /// Whether the sign-in service's answer is a refusal that may pass by itself.
 #[must_use]
 pub fn is_transient(received: &Received) -> bool {
-    let body = response::decoded_body(received).unwrap_or_default();
+    let body = received::decoded_body(received).unwrap_or_default();
     serde_json::from_slice(&body).is_ok_and(|refusal: Refusal| refusal.is_transient())
 }
 

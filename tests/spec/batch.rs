@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cancel_machine_action::Process;
-use cancel_machine_action::pace::Pacer;
+use cancel_machine_action::call::pace::Pacer;
 use insta::assert_snapshot;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! What `check` reports.
 
-use cancel_machine_action::published;
+use cancel_machine_action::output::files;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn checked(token: &str) -> Outcome {
 }
 
 fn assert_described(outcome: &Outcome) {
-    let schema: Value = serde_json::from_str(published::CHECK).unwrap();
+    let schema: Value = serde_json::from_str(files::CHECK).unwrap();
     assert!(jsonschema::is_valid(&schema, &outcome.json()), "{outcome}");
 }
 

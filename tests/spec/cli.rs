@@ -1,6 +1,7 @@
 //! The command line.
 
-use cancel_machine_action::{Process, published};
+use cancel_machine_action::Process;
+use cancel_machine_action::output::files;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -30,11 +31,11 @@ fn schemas_manifest_and_sample_are_printed_as_committed_with_no_settings() {
         assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
         outcome.stdout
     };
-    for (name, text) in published::SCHEMAS {
+    for (name, text) in files::SCHEMAS {
         assert_eq!(printed(&["schema", name]), text);
     }
-    assert_eq!(printed(&["manifest"]), published::MANIFEST);
-    assert_eq!(printed(&["sample"]), published::SAMPLE);
+    assert_eq!(printed(&["manifest"]), files::MANIFEST);
+    assert_eq!(printed(&["sample"]), files::SAMPLE);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::fs::OpenOptions;
 
-use cancel_machine_action::error::{ExitStatus, FailureCode};
-use cancel_machine_action::scenario::SCENARIOS;
-use cancel_machine_action::{published, schema};
+use cancel_machine_action::call::sandbox::scenarios::SCENARIOS;
+use cancel_machine_action::output::failure::{ExitStatus, FailureCode};
+use cancel_machine_action::output::files;
+use cancel_machine_action::publish::schemas;
 use insta::assert_snapshot;
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -135,7 +136,7 @@ fn no_secret_and_no_value_of_the_request_shows_in_any_failure() {
 #[test]
 fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
     let drafts = [Draft::Draft202012, Draft::Draft7];
-    for (path, mut schema) in schema::files() {
+    for (path, mut schema) in schemas::files() {
         if !path.ends_with(".schema.json") {
             continue;
         }
@@ -146,7 +147,7 @@ fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
         schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
         assert!(jsonschema::meta::is_valid(&schema), "{path} as Draft-07");
     }
-    let mut schema: Value = serde_json::from_str(published::INPUT).unwrap();
+    let mut schema: Value = serde_json::from_str(files::INPUT).unwrap();
     schema.as_object_mut().unwrap().remove("$schema");
     let verdicts = |request: &Value| {
         drafts.map(|draft| {
@@ -177,7 +178,7 @@ fn every_answer_of_the_sandbox_is_what_the_output_schema_says() {
 }
 
 fn output_accepts(document: &Value) -> bool {
-    let schema: Value = serde_json::from_str(published::OUTPUT).unwrap();
+    let schema: Value = serde_json::from_str(files::OUTPUT).unwrap();
     jsonschema::is_valid(&schema, document)
 }
 
@@ -244,8 +245,8 @@ fn the_output_schema_takes_nothing_else() {
 /// The documented keys and headers, each with its type.
 #[test]
 fn the_output_schema_describes_every_documented_key() {
-    let schema: Value = serde_json::from_str(published::OUTPUT).unwrap();
-    let documented = schema::documented_answer();
+    let schema: Value = serde_json::from_str(files::OUTPUT).unwrap();
+    let documented = schemas::documented_answer();
     let described = [
         ("json_body", "/oneOf/0/properties/json_body/properties"),
         (
@@ -281,7 +282,7 @@ fn every_property_of_every_schema_has_a_description() {
         }
     }
     let mut found = Vec::new();
-    for (path, schema) in schema::files() {
+    for (path, schema) in schemas::files() {
         if path.ends_with(".schema.json") {
             undescribed(path, &schema, &mut found);
         }
@@ -291,7 +292,7 @@ fn every_property_of_every_schema_has_a_description() {
 
 #[test]
 fn every_failure_document_is_what_its_schema_says() {
-    let schema: Value = serde_json::from_str(published::ERROR).unwrap();
+    let schema: Value = serde_json::from_str(files::ERROR).unwrap();
     let refused = Server::tls([Reply::bytes("")]);
     let documents: Vec<Outcome> = vec![
         step().stdin("{}").run(),
@@ -317,9 +318,9 @@ fn every_failure_document_is_what_its_schema_says() {
 
 #[test]
 fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
-    let files = schema::files();
+    let files = schemas::files();
     let schema = &files["schema/manifest.schema.json"];
-    let manifest: Value = serde_json::from_str(published::MANIFEST).unwrap();
+    let manifest: Value = serde_json::from_str(files::MANIFEST).unwrap();
     assert!(jsonschema::is_valid(schema, &manifest));
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
     for path in manifest["schemas"].as_object().unwrap().values() {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cancel_machine_action::proxy::ProxySettings;
+use cancel_machine_action::call::proxy::ProxySettings;
 use insta::assert_snapshot;
 
 use crate::support::certificates::Leaf;

@@ -1,7 +1,7 @@
 //! What the step accepts, any other parser of JSON accepts, too, and reads the same id and comment from it.
 
 use cancel_machine_action::input::Input;
-use cancel_machine_action::validate::validate_line;
+use cancel_machine_action::input::validate::validate_line;
 use jiter::JsonValue;
 use proptest::prelude::*;
 use proptest::test_runner::Config;

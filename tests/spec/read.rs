@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::time::{Duration, Instant};
 
 use cancel_machine_action::Process;
-use cancel_machine_action::stream::Stream;
+use cancel_machine_action::waiting::stream::Stream;
 use insta::assert_snapshot;
 
 use crate::support::step::file_with;

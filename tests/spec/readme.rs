@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cancel_machine_action::error::{Document, ExitStatus, FailureCode};
-use cancel_machine_action::{published, scenario, variables};
+use cancel_machine_action::call::sandbox::scenarios;
+use cancel_machine_action::output::failure::{Document, ExitStatus, FailureCode};
+use cancel_machine_action::output::files;
+use cancel_machine_action::settings::table;
 use serde_json::Value;
 
 use crate::support::{Authority, Reply, Server, response};
@@ -168,9 +170,9 @@ fn every_json_example_is_what_its_schema_says() {
     for block in blocks("json") {
         let example: Value = serde_json::from_str(block).unwrap();
         let schema = match &example {
-            example if example.get("path_parameters").is_some() => published::INPUT,
-            example if example.get("status_code").is_some() => published::OUTPUT,
-            _ => published::ERROR,
+            example if example.get("path_parameters").is_some() => files::INPUT,
+            example if example.get("status_code").is_some() => files::OUTPUT,
+            _ => files::ERROR,
         };
         let schema: Value = serde_json::from_str(schema).unwrap();
         assert!(jsonschema::is_valid(&schema, &example), "{block}");
@@ -180,7 +182,7 @@ fn every_json_example_is_what_its_schema_says() {
 #[test]
 fn the_tables_are_those_of_the_program() {
     let mut rows: Vec<String> = Vec::new();
-    for scenario in &scenario::SCENARIOS {
+    for scenario in &scenarios::SCENARIOS {
         rows.push(format!("| `{}` | {} |", scenario.id(), scenario.about));
     }
     for status in ExitStatus::ALL {
@@ -195,7 +197,7 @@ fn the_tables_are_those_of_the_program() {
             status.meaning()
         ));
     }
-    for option in variables::OPTIONS {
+    for option in table::OPTIONS {
         let value = option
             .value
             .map_or(String::new(), |value| format!(" <{value}>"));
@@ -204,7 +206,7 @@ fn the_tables_are_those_of_the_program() {
             option.name, option.setting, option.about
         ));
     }
-    for setting in variables::SETTINGS {
+    for setting in table::SETTINGS {
         let twin = if setting.has_file_twin {
             " (`_FILE`)"
         } else {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use cancel_machine_action::schema;
+use cancel_machine_action::publish::schemas;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use insta::assert_snapshot;
@@ -50,7 +50,7 @@ fn chunked(head: &str, body: &[u8]) -> Vec<u8> {
 /// The documented headers and body, as the service sends them: chunked and compressed.
 #[test]
 fn the_documented_answer_comes_out_as_documented() {
-    let documented = schema::documented_answer();
+    let documented = schemas::documented_answer();
     let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
     for (name, value) in documented["response_headers"].as_object().unwrap() {
         if name != "Transfer-Encoding" {

@@ -1,6 +1,6 @@
 //! The embedded Defender.
 
-use cancel_machine_action::scenario::SCENARIOS;
+use cancel_machine_action::call::sandbox::scenarios::SCENARIOS;
 use insta::assert_snapshot;
 
 use crate::support::{Server, request_for, step};

@@ -3,8 +3,8 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use cancel_machine_action::lost::{Call, Peer, explain};
-use cancel_machine_action::progress::Stage;
+use cancel_machine_action::call::diagnosis::{Call, Peer, explain};
+use cancel_machine_action::call::wire::progress::Stage;
 use insta::assert_snapshot;
 
 use crate::support::certificates::Leaf;

@@ -3,8 +3,9 @@
 use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};
 
-use cancel_machine_action::layout::Layout;
-use cancel_machine_action::{Process, letters};
+use cancel_machine_action::Process;
+use cancel_machine_action::output::layout::Layout;
+use cancel_machine_action::output::letters;
 use insta::assert_snapshot;
 use serde_json::Value;
 

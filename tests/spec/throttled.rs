@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use cancel_machine_action::pace::{LONGEST_PAUSE, Pacer};
+use cancel_machine_action::call::pace::{LONGEST_PAUSE, Pacer};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 

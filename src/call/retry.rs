@@ -1,0 +1,73 @@
+//! Whether and when to try again: pure, without a clock.
+
+use std::time::Duration;
+
+use crate::auth::refusal;
+use crate::call::diagnosis::Call;
+use crate::call::received::{self, Received};
+use crate::output::failure::{Failure, FailureCode};
+
+/// How often a call is made at most, if the time limit does not end it before: with the pauses that follow, these take
+/// half a minute.
+pub const MAX_TRIES: u32 = 10;
+
+/// The longest pause that is not asked for, before the second try; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
+/// `random` is from 0 to 1; a service that asks for more than `longest` is not asked again.
+///
+/// A cancel may be repeated: it names one action by its id, and cancelling that twice cancels nothing else. So a lost
+/// answer is asked for again. This holds for a token and for reading an action, too, but for no other call of this API.
+#[must_use]
+pub fn pause(
+    call: Call,
+    outcome: Result<&Received, &Failure>,
+    tries: u32,
+    random: f64,
+    longest: Duration,
+) -> Option<Duration> {
+    let asked = match outcome {
+        Ok(received) if is_transient(call, received) => {
+            received::retry_after_seconds(received).map(Duration::from_secs)
+        }
+        Err(failure) if may_pass(failure) => None,
+        _ => return None,
+    };
+    if tries >= MAX_TRIES || asked.is_some_and(|asked| asked > longest) {
+        return None;
+    }
+    Some(match asked {
+        // Never sooner than asked; and not all at the same moment.
+        Some(asked) => asked.saturating_add(FIRST_PAUSE.mul_f64(random.clamp(0.0, 1.0))),
+        None => backoff(tries, random),
+    })
+}
+
+/// Exponential, with full jitter: many steps that failed together do not come again together.
+fn backoff(tries: u32, random: f64) -> Duration {
+    let longest = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1));
+    longest.mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// Whether what was answered to `call` may pass by itself.
+///
+/// Sources: "Microsoft Defender for Endpoint API - error codes" for the API; "How to use managed identities for Azure
+/// resources on an Azure VM to acquire an access token", "Retry guidance"; the transient numbers of Microsoft Entra ID.
+#[must_use]
+pub fn is_transient(call: Call, received: &Received) -> bool {
+    let status = received.status.as_u16();
+    match call {
+        Call::Cancel | Call::Read => matches!(status, 429 | 500 | 502 | 503 | 504),
+        Call::SignIn => {
+            matches!(status, 429 | 500 | 502 | 503 | 504)
+                || (status != 200 && refusal::is_transient(received))
+        }
+        Call::ManagedIdentity => matches!(status, 404 | 410 | 429 | 500..=599),
+    }
+}
+
+/// A time-out has used up the time that another try would need.
+fn may_pass(failure: &Failure) -> bool {
+    failure.retryable && failure.code != FailureCode::Timeout
+}

@@ -1,0 +1,129 @@
+//! Text becomes an [`Input`], or every reason why not.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::input::reading::{self, Reading};
+use crate::input::{Input, MachineActionId};
+use crate::output::failure::{Failure, FailureCode, Violation, Violations};
+use crate::output::files;
+
+/// The published schema, compiled when the program is built.
+#[jsonschema::validator(path = "schema/input.schema.json", pattern_options = { engine = regex })]
+struct Schema;
+
+/// The longest name of an unknown property that a message repeats, in characters.
+const MAX_SHOWN_NAME: usize = 64;
+
+/// The request that `text`, a line of a batch, carries.
+///
+/// # Errors
+///
+/// As for [`validate`]; or the text is not JSON.
+pub fn validate_line(text: &str) -> Result<Input, Failure> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let reading = reading::read(&mut json).and_then(|reading| json.end().map(|()| reading));
+    validate(reading.map_err(|error| not_json("the request", &error))?)
+}
+
+/// The request that was read, if it is one.
+///
+/// # Errors
+///
+/// It violates the schema, or has a key twice: every violation is listed, none with the value it is about.
+pub fn validate(reading: Reading) -> Result<Input, Failure> {
+    let Reading {
+        value,
+        repeated: mut violations,
+    } = reading;
+    if !Schema::is_valid(&value) {
+        add_schema_violations(&value, &mut violations);
+    }
+    if !violations.is_empty() {
+        return Err(invalid(violations));
+    }
+    // Types and schema accept the same, which a test holds; what serde would say might repeat a value.
+    Input::deserialize(value)
+        .map_err(|_| invalid(vec![Violation::of_request("", "does not fit the types")]))
+}
+
+/// The failure of what is not JSON, by the name that messages give it.
+pub(crate) fn not_json(name: &str, error: &serde_json::Error) -> Failure {
+    Failure::new(
+        FailureCode::InvalidInput,
+        format!("{name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."),
+    )
+}
+
+fn invalid(violations: impl Into<Violations>) -> Failure {
+    Failure::of_violations(
+        FailureCode::InvalidInput,
+        "the request is not valid",
+        violations,
+        "Nothing was sent; `cancel-machine-action schema input` tells what is expected.",
+    )
+}
+
+fn add_schema_violations(value: &Value, violations: &mut Violations) {
+    for error in Schema::iter_errors(value) {
+        let pointer = error.instance_path().as_str();
+        let mut add = |message: String| violations.add(|| Violation::of_request(pointer, message));
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                add(format!("lacks the property {property}"));
+            }
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let known = known_properties(error.schema_path().as_str());
+                for name in unexpected {
+                    violations
+                        .add(|| Violation::of_request(pointer, describe_unknown(name, &known)));
+                }
+            }
+            ValidationErrorKind::Type {
+                kind: TypeKind::Single(expected),
+            } => add(format!(
+                "must be of type {expected}, not {}",
+                type_name(error.instance())
+            )),
+            ValidationErrorKind::Pattern { .. } => add(MachineActionId::RULE.to_owned()),
+            _ => add(error.masked().to_string()),
+        }
+    }
+}
+
+/// The names of the properties that stand beside the keyword at `schema_path`.
+fn known_properties(schema_path: &str) -> Vec<String> {
+    let parent = schema_path
+        .rsplit_once('/')
+        .map_or("", |(parent, _)| parent);
+    let schema: Value = serde_json::from_str(files::INPUT).unwrap_or_default();
+    schema
+        .pointer(&format!("{parent}/properties"))
+        .and_then(Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+fn describe_unknown(name: &str, known: &[String]) -> String {
+    let shown = if name.chars().count() > MAX_SHOWN_NAME {
+        "with a long name".to_owned()
+    } else {
+        Value::from(name).to_string()
+    };
+    match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(meant) => format!("has the unknown property {shown} (did you mean \"{meant}\"?)"),
+        None => format!("has the unknown property {shown}"),
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

@@ -1,0 +1,183 @@
+//! What was asked is done, and one document is delivered.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use crate::input::source::Source;
+use crate::output::document::{self, Answer, FailureDocument};
+use crate::output::failure::{ExitStatus, Failure, FailureCode};
+use crate::output::log::Log;
+use crate::settings::arguments::{self, Command, Invocation};
+use crate::settings::variables::{Environment, Reader};
+use crate::settings::{self, Options};
+use crate::step::check::Report;
+use crate::step::{self, batch};
+use crate::waiting::sink::Sink;
+use crate::waiting::stream::Stream;
+
+/// The process that the program runs in, as far as the program knows it.
+pub struct Process<'a> {
+    /// The command line without the program's name.
+    pub args: Vec<OsString>,
+    /// The environment.
+    pub environment: &'a Environment<'a>,
+    /// Standard input.
+    pub stdin: Box<dyn Stream>,
+    /// Whether a person sits at standard input.
+    pub stdin_is_terminal: bool,
+    /// Standard output.
+    pub stdout: &'a mut dyn Sink,
+    /// Whether a person looks at standard output.
+    pub stdout_is_terminal: bool,
+    /// Standard error.
+    pub stderr: &'a mut dyn Write,
+    /// Whether a person looks at standard error.
+    pub stderr_is_terminal: bool,
+}
+
+/// Runs the program: does what the command line asks, writes one document, and returns the exit status.
+pub fn run(process: Process<'_>) -> ExitStatus {
+    let exit_zero = settings::wants_exit_zero(&process.args, process.environment);
+    let mut log = Log::new(process.stderr);
+    let mut run = Run {
+        environment: process.environment,
+        stdin: (!process.stdin_is_terminal).then_some(process.stdin),
+        stdout: &mut *process.stdout,
+        stderr_is_terminal: process.stderr_is_terminal,
+        log: &mut log,
+    };
+    let ending = arguments::parse(process.args).and_then(|command| run.carry_out(command));
+    let ending = ending.unwrap_or_else(Ending::Failure);
+    let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
+    status.or_zero(exit_zero)
+}
+
+/// What a command works with.
+struct Run<'a, 'b> {
+    environment: &'a Environment<'a>,
+    /// `None` if a person sits there.
+    stdin: Option<Box<dyn Stream>>,
+    stdout: &'a mut dyn Sink,
+    stderr_is_terminal: bool,
+    log: &'a mut Log<'b>,
+}
+
+impl<'a> Run<'a, '_> {
+    fn carry_out(&mut self, command: Command) -> Result<Ending, Failure> {
+        match command {
+            Command::Print(text) => Ok(Ending::Text(text)),
+            Command::Check(invocation) => {
+                let (options, reader) = self.options(&invocation);
+                let report = step::check(options, reader, self.log);
+                Ok(Ending::Report(Box::new(report)))
+            }
+            Command::Step(invocation) => {
+                let source = self.source(&invocation)?;
+                let (options, reader) = self.options(&invocation);
+                if options.batch {
+                    let is_watched = self.stderr_is_terminal;
+                    batch::run(source, options, reader, self.stdout, is_watched, self.log)
+                        .map(Ending::Batch)
+                } else {
+                    step::run(source, options, reader, self.log).map(Ending::Answer)
+                }
+            }
+        }
+    }
+
+    /// What the command line says, and the environment where it says nothing.
+    fn options(&mut self, invocation: &Invocation) -> (Options, Reader<'a>) {
+        let mut reader = Reader::new(self.environment);
+        let options = Options::read(invocation, &mut reader);
+        self.log.set_verbose(options.verbose);
+        self.stdout.set_patience(options.timeout);
+        (options, reader)
+    }
+
+    /// Where the request comes from.
+    fn source(&mut self, invocation: &Invocation) -> Result<Source, Failure> {
+        let file = invocation.request.clone().map(Source::File);
+        file.or_else(|| self.stdin.take().map(Source::Stdin))
+            .ok_or_else(|| {
+                self.log
+                    .notice("stdin is a terminal, and no file with a request is named.");
+                Failure::new(
+                    FailureCode::NoInput,
+                    "there is no request. Try: cancel-machine-action sample | cancel-machine-action --sandbox (or --help)",
+                )
+            })
+    }
+}
+
+/// What a run ends with.
+enum Ending {
+    /// The service's answer.
+    Answer(Answer),
+    /// The worst status of a batch, whose lines are written.
+    Batch(ExitStatus),
+    /// Why there is no answer.
+    Failure(Failure),
+    /// What `check` reports.
+    Report(Box<Report>),
+    /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
+    Text(String),
+}
+
+impl Ending {
+    /// Says on stderr what people should know, then writes the document.
+    fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
+        match self {
+            Self::Failure(failure) => log.error(failure.with_causes()),
+            Self::Report(report) => report.tell(log),
+            Self::Answer(_) | Self::Batch(_) | Self::Text(_) => {}
+        }
+        match self.write(stdout, is_terminal) {
+            Ok(()) => self.exit_status(),
+            Err(error) => {
+                log.error(format_args!(
+                    "stdout cannot be written: {error}. What it would have said: {}.",
+                    self.in_short()
+                ));
+                ExitStatus::NotWritten
+            }
+        }
+    }
+
+    fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
+        match self {
+            Self::Answer(answer) => document::write(stdout, answer, is_terminal),
+            Self::Batch(_) => Ok(()),
+            Self::Failure(error) => {
+                document::write(stdout, &FailureDocument { error }, is_terminal)
+            }
+            Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
+            Self::Text(text) => stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush()),
+        }
+    }
+
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Answer(answer) => answer.exit_status(),
+            Self::Batch(status) => *status,
+            Self::Text(_) => ExitStatus::Accepted,
+            Self::Failure(failure) => failure.code.exit_status(),
+            Self::Report(report) => report.exit_status(),
+        }
+    }
+
+    /// The document in half a sentence, for when it cannot be written.
+    fn in_short(&self) -> String {
+        match self {
+            Self::Answer(answer) => format!(
+                "the service answered {} {}",
+                answer.status_code, answer.reason
+            ),
+            Self::Failure(_) => "there is no answer".to_owned(),
+            Self::Batch(_) => "the batch".to_owned(),
+            Self::Report(_) => "the report above".to_owned(),
+            Self::Text(_) => "the text that was asked for".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The door to the environment: reads variables and the files that they name, and gathers what is wrong with them.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use crate::auth::secret::Secret;
+use crate::output::failure::{Failure, FailureCode, Violation};
+use crate::settings::table::{OptionSpec, Setting};
+use crate::waiting::deadline::Deadline;
+use crate::waiting::stream::{self, Patient};
+
+/// The environment, as `main` hands it in.
+pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+
+/// The largest file that a setting may name, in bytes: the trust stores of distributions have a quarter of it.
+const MAX_FILE: u64 = 1 << 20;
+/// The longest time limit, in seconds: a day.
+const MAX_TIMEOUT: f64 = 86_400.0;
+
+/// A time limit in seconds, such as `60` or `2.5`.
+///
+/// # Errors
+///
+/// The rule that `text` breaks.
+pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
+    let is_decimal = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = text.parse().ok().filter(|_| is_decimal);
+    number
+        .filter(|seconds| (0.001..=MAX_TIMEOUT).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| {
+            format!("must be a number of seconds such as 60 or 2.5, greater than 0 and at most {MAX_TIMEOUT}")
+        })
+}
+
+/// The bytes of a file that a setting names. It may be a pipe, as shells make for the output of another program, and
+/// is then waited for no longer than `deadline`.
+///
+/// # Errors
+///
+/// The file cannot be read in time, or is too large to be what it should.
+pub fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    Patient::new(stream::open(path)?, Some(deadline))
+        .take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => {
+                let seconds = deadline.limit().as_secs_f64();
+                io::Error::other(format!(
+                    "the time limit of {seconds} s passed before its end. If it is a pipe, close its other end"
+                ))
+            }
+            _ => error,
+        })?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(io::Error::other(format!(
+            "it is larger than {MAX_FILE} bytes"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Reads the environment, and gathers everything that is wrong with it.
+pub struct Reader<'a> {
+    environment: &'a Environment<'a>,
+    deadline: Deadline,
+    problems: Vec<Violation>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has found nothing wrong yet.
+    #[must_use]
+    pub fn new(environment: &'a Environment<'a>) -> Self {
+        Self {
+            environment,
+            deadline: Deadline::after(Duration::ZERO),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Sets until when files are read: one deadline for all of them, since any may be a pipe.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+
+    /// Whether all that was read is usable.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, by the variable's name.
+    pub fn finish(self) -> Result<(), Failure> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(self.failure())
+        }
+    }
+
+    /// The failure that what is wrong amounts to.
+    #[must_use]
+    pub fn failure(self) -> Failure {
+        Failure::of_violations(
+            FailureCode::InvalidSettings,
+            "the settings are not usable",
+            self.problems,
+            "Nothing was sent; `cancel-machine-action --help` lists the settings.",
+        )
+    }
+
+    /// Notes that `message` is to be said of the variable `name`.
+    pub fn problem(&mut self, name: &str, message: impl Into<String>) {
+        self.problems.push(Violation::of_setting(name, message));
+    }
+
+    /// Whether the variable, or its twin, is set.
+    #[must_use]
+    pub fn is_set(&self, setting: &Setting) -> bool {
+        self.has(setting.name) || (setting.has_file_twin && self.has(&setting.file_twin()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        (self.environment)(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// The name by which the setting is set: the variable's, or its twin's.
+    #[must_use]
+    pub fn name_set(&self, setting: &Setting) -> String {
+        if self.has(setting.name) {
+            setting.name.to_owned()
+        } else {
+            setting.file_twin()
+        }
+    }
+
+    /// The variable's value; an empty one counts as not set, because engines pass on what they do not have.
+    pub fn value(&mut self, name: &str) -> Option<String> {
+        match (self.environment)(name)?.into_string() {
+            Ok(text) if text.contains(char::is_control) => {
+                self.problem(name, "must be one line without control characters");
+                None
+            }
+            Ok(text) => Some(text).filter(|text| !text.is_empty()),
+            Err(_) => {
+                self.problem(name, "is not UTF-8");
+                None
+            }
+        }
+    }
+
+    /// The setting's value, if it is one that it may have.
+    pub fn text(&mut self, setting: &Setting) -> Option<String> {
+        let text = self.value(setting.name)?;
+        if setting.values.is_empty() || setting.values.contains(&text.as_str()) {
+            return Some(text);
+        }
+        self.problem(
+            setting.name,
+            format!("must be one of: {}", setting.values.join(", ")),
+        );
+        None
+    }
+
+    /// What `read` makes of the setting's value.
+    pub fn parsed<T>(
+        &mut self,
+        setting: &Setting,
+        read: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let text = self.text(setting)?;
+        read(&text)
+            .inspect_err(|rule| self.problem(setting.name, *rule))
+            .ok()
+    }
+
+    /// Notes a problem if the setting is not set at all.
+    pub fn require(&mut self, setting: &Setting) {
+        if !self.is_set(setting) {
+            self.problem(setting.name, format!("is missing: {}", setting.about));
+        }
+    }
+
+    /// Notes a problem if both the variable and its twin are set.
+    pub fn reject_both(&mut self, setting: &Setting) {
+        let twin = setting.file_twin();
+        if setting.has_file_twin && self.has(setting.name) && self.has(&twin) {
+            self.problem(setting.name, format!("is set, and so is {twin}; set one"));
+        }
+    }
+
+    /// What `read` makes of the variable's value, or of the file that its twin names, without the line break at its end.
+    pub fn secret<T>(
+        &mut self,
+        setting: &Setting,
+        read: impl FnOnce(&Secret) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let twin = setting.file_twin();
+        let (name, text) = match self.value(setting.name) {
+            Some(text) => (setting.name, text),
+            None if setting.has_file_twin => {
+                let path = self.value(&twin)?;
+                let bytes = self.file(&twin, &path)?;
+                let Ok(text) = String::from_utf8(bytes) else {
+                    self.problem(&twin, "names a file that is not UTF-8");
+                    return None;
+                };
+                (twin.as_str(), text)
+            }
+            None => return None,
+        };
+        // Some editors begin a file with a byte order mark, and all end it with a line break.
+        let text = text.trim_start_matches('\u{feff}');
+        let text = text.trim_end_matches(['\r', '\n']);
+        let secret = Secret::new(text.to_owned());
+        let parsed = match text {
+            "" => Err("is empty"),
+            _ if text.contains(char::is_control) => {
+                Err("must be one line without control characters")
+            }
+            _ => read(&secret),
+        };
+        parsed.inspect_err(|rule| self.problem(name, *rule)).ok()
+    }
+
+    /// The bytes of the file at `path`, which the variable `name` names.
+    pub fn file(&mut self, name: &str, path: &str) -> Option<Vec<u8>> {
+        read_file(path, self.deadline)
+            .inspect_err(|error| {
+                self.problem(name, format!("names a file that cannot be read: {error}"));
+            })
+            .ok()
+    }
+
+    /// Whether the option's twin switches it on.
+    pub fn switch(&mut self, option: &OptionSpec) -> bool {
+        match self.value(option.setting).as_deref() {
+            None | Some("0" | "false" | "no" | "off") => false,
+            Some("1" | "true" | "yes" | "on") => true,
+            Some(_) => {
+                self.problem(option.setting, "must be 1 or 0");
+                false
+            }
+        }
+    }
+
+    /// The time limit that the option's twin sets.
+    pub fn time_limit(&mut self, option: &OptionSpec) -> Option<Duration> {
+        let text = self.value(option.setting)?;
+        parse_time_limit(&text)
+            .inspect_err(|rule| self.problem(option.setting, rule))
+            .ok()
+    }
+}

@@ -1,0 +1,279 @@
+//! What `check` reports: whether this identity may cancel, and if not, what to grant. It cancels nothing.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::auth::claims::{CANCEL_ROLES, Claims, READ_ROLES};
+use crate::auth::{AccessToken, Credentials};
+use crate::output::failure::{ExitStatus, Failure};
+use crate::output::log::Log;
+use crate::settings::Settings;
+
+/// What an identity may do, as far as its token tells.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(title = "Cancel Machine Action: check")]
+pub struct Report {
+    /// Whether the identity may cancel machine actions.
+    pub may_cancel: bool,
+    /// Whether it may also read them, which verifying a cancel needs.
+    pub may_read: bool,
+    /// Which identity signs in, and where; null if the settings give none.
+    pub identity: Option<String>,
+    /// The API that is called.
+    pub api: Option<String>,
+    /// The scope that is asked for.
+    pub scope: Option<String>,
+    /// What the token says of itself; null if there is none, or none that can be read.
+    pub token: Option<TokenReport>,
+    /// Everything that keeps the identity from cancelling, or from reading, and what to do about it.
+    pub problems: Vec<Problem>,
+    /// The failure, if there is no token; as in `error.schema.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+}
+
+/// What a token says of itself.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TokenReport {
+    /// The API that the token is for.
+    pub audience: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// The application that the token was given to.
+    pub application: Option<String>,
+    /// When the token expires, in seconds since 1970.
+    pub expires_at: Option<u64>,
+    /// For how many seconds more it is good; less than 0 if it has expired.
+    pub expires_in: Option<i64>,
+    /// Whether it acts for a user who has signed in.
+    pub delegated: bool,
+    /// Its permissions.
+    pub roles: Vec<String>,
+}
+
+/// One thing that is wrong with a token.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Problem {
+    /// What kind of problem it is.
+    pub code: ProblemCode,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// What kind of problem it is: a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// There is no token, because signing in failed.
+    NoToken,
+    /// The token cannot be read, so that nothing is known of it.
+    UnreadableToken,
+    /// The token is for another API.
+    WrongAudience,
+    /// The token has expired.
+    Expired,
+    /// The token is not valid yet.
+    NotValidYet,
+    /// The token acts for a user: what it may do depends on that user, too.
+    Delegated,
+    /// The token has none of the permissions that allow a cancel.
+    NoCancelRole,
+    /// The token has no permission to read an action.
+    NoReadRole,
+}
+
+impl ProblemCode {
+    /// Whether a cancel is possible all the same.
+    const fn is_note(self) -> bool {
+        matches!(self, Self::Delegated | Self::NoReadRole)
+    }
+}
+
+impl Report {
+    /// What `token`, obtained with `settings`, is good for at `now`; or why there is none.
+    #[must_use]
+    pub fn new(settings: &Settings, token: Result<&AccessToken, Failure>, now: SystemTime) -> Self {
+        let mut report = Self {
+            identity: Some(match &settings.credentials {
+                Credentials::AccessToken(_) => "the given access token".to_owned(),
+                Credentials::SignIn(sign_in) => sign_in.to_string(),
+            }),
+            api: Some(settings.base.to_string()),
+            scope: Some(settings.scope.clone()),
+            ..Self::default()
+        };
+        match token {
+            Err(failure) => report.fail(failure),
+            Ok(token) => match token.claims() {
+                Some(claims) => report.judge(&claims, settings.resource(), now),
+                None => report.add(
+                    ProblemCode::UnreadableToken,
+                    "the token is no JSON Web Token, so that nothing is known of what it allows"
+                        .to_owned(),
+                ),
+            },
+        }
+        report
+    }
+
+    /// The report of settings that give no identity.
+    #[must_use]
+    pub fn of_failure(failure: Failure) -> Self {
+        let mut report = Self::default();
+        report.fail(failure);
+        report
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.add(ProblemCode::NoToken, failure.with_causes());
+        self.error = Some(failure);
+    }
+
+    fn add(&mut self, code: ProblemCode, message: String) {
+        self.problems.push(Problem { code, message });
+    }
+
+    fn judge(&mut self, claims: &Claims, resource: &str, now: SystemTime) {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let expires_in = claims
+            .expires_at
+            .map(|at| signed(at).saturating_sub(signed(now)));
+        let is_expired = expires_in.is_some_and(|seconds| seconds <= 0);
+        let is_premature = claims.valid_from.is_some_and(|from| from > now);
+        let is_in_time = !is_expired && !is_premature;
+        let is_for_api = claims.is_for(resource);
+        let has_cancel_role = claims.has_any(&CANCEL_ROLES);
+        let has_read_role = claims.has_any(&READ_ROLES);
+        self.may_cancel = is_for_api && is_in_time && has_cancel_role;
+        self.may_read = is_for_api && is_in_time && has_read_role;
+        if !is_for_api {
+            let audience = claims.audience();
+            self.add(
+                ProblemCode::WrongAudience,
+                format!("the token is for {audience}, not for {resource}: check MDE_SCOPE and MDE_CLOUD, or get another token"),
+            );
+        }
+        if is_expired {
+            self.add(
+                ProblemCode::Expired,
+                "the token has expired: get another one, or set this machine's clock".to_owned(),
+            );
+        }
+        if is_premature {
+            self.add(
+                ProblemCode::NotValidYet,
+                "the token is not valid yet: set this machine's clock".to_owned(),
+            );
+        }
+        if claims.scopes.is_some() {
+            self.add(
+                ProblemCode::Delegated,
+                "the token acts for a user who has signed in (scp): what it may do depends on that user's role in Defender, \
+                 too; an unattended step should have application permissions"
+                    .to_owned(),
+            );
+        }
+        if !has_cancel_role {
+            self.add(
+                ProblemCode::NoCancelRole,
+                format!(
+                    "the token has none of the permissions that allow a cancel: grant one of {} with admin consent",
+                    CANCEL_ROLES.join(", ")
+                ),
+            );
+        }
+        if !has_read_role {
+            self.add(
+                ProblemCode::NoReadRole,
+                format!(
+                    "the token has no permission to read an action, which verifying a cancel needs: grant {} with admin \
+                     consent",
+                    READ_ROLES.join(" or ")
+                ),
+            );
+        }
+        self.token = Some(TokenReport {
+            audience: (!claims.audiences.is_empty()).then(|| claims.audience()),
+            tenant: claims.tenant.clone(),
+            application: claims.application.clone(),
+            expires_at: claims.expires_at,
+            expires_in,
+            delegated: claims.scopes.is_some(),
+            roles: claims.permissions().map(str::to_owned).collect(),
+        });
+    }
+
+    /// The status that the process ends with.
+    #[must_use]
+    pub fn exit_status(&self) -> ExitStatus {
+        match &self.error {
+            _ if self.may_cancel => ExitStatus::Accepted,
+            Some(failure) => failure.code.exit_status(),
+            None => ExitStatus::BadSettings,
+        }
+    }
+
+    /// Says the same to people.
+    pub fn tell(&self, log: &mut Log<'_>) {
+        if let Some(identity) = &self.identity {
+            log.notice(format_args!("identity: {identity}"));
+        }
+        if let (Some(api), Some(scope)) = (&self.api, &self.scope) {
+            log.notice(format_args!("API: {api}, scope: {scope}"));
+        }
+        if let Some(token) = &self.token {
+            let shown =
+                |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+            log.notice(format_args!(
+                "token: audience {}, tenant {}, application {}, {}, roles: {}",
+                shown(&token.audience),
+                shown(&token.tenant),
+                shown(&token.application),
+                expiry(token.expires_in),
+                match token.roles.as_slice() {
+                    [] => "none".to_owned(),
+                    roles => roles.join(", "),
+                }
+            ));
+        }
+        let (notes, obstacles): (Vec<_>, Vec<_>) = self
+            .problems
+            .iter()
+            .partition(|problem| self.may_cancel || problem.code.is_note());
+        for note in notes {
+            log.notice(format_args!("note: {}.", note.message));
+        }
+        // The last line says it all, because some engines show no other.
+        let obstacles: Vec<&str> = obstacles
+            .iter()
+            .map(|problem| problem.message.as_str())
+            .collect();
+        match (self.may_cancel, self.may_read) {
+            (true, true) => {
+                log.notice("this identity may cancel machine actions, and read them.");
+            }
+            (true, false) => {
+                log.notice("this identity may cancel machine actions, but not read them.");
+            }
+            (false, _) if self.token.is_none() => log.error(format_args!(
+                "whether this identity may cancel machine actions is not known: {}",
+                obstacles.join("; ")
+            )),
+            (false, _) => log.error(format_args!(
+                "this identity may not cancel machine actions: {}",
+                obstacles.join("; ")
+            )),
+        }
+    }
+}
+
+fn expiry(expires_in: Option<i64>) -> String {
+    match expires_in {
+        None => "without an expiry".to_owned(),
+        Some(seconds) if seconds <= 0 => "expired".to_owned(),
+        Some(seconds) => format!("expires in {} min", seconds / 60),
+    }
+}

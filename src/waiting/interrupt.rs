@@ -1,0 +1,42 @@
+//! Waiting that can be cut short: by a signal, if one is listened for.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::output::failure::ExitStatus;
+
+/// Whether the process was told to stop, shared with whoever hears of it.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// The status that the process is to end with.
+    status: Mutex<Option<ExitStatus>>,
+    heard: Condvar,
+}
+
+impl Interrupt {
+    /// Tells everybody who waits to stop, and the process to end with `status`.
+    pub fn stop(&self, status: ExitStatus) {
+        let mut told = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        told.get_or_insert(status);
+        self.0.heard.notify_all();
+    }
+
+    /// The status that the process is to end with, if it was told to stop.
+    #[must_use]
+    pub fn status(&self) -> Option<ExitStatus> {
+        *self.0.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for `pause`, or until the process is told to stop.
+    pub fn wait(&self, pause: Duration) {
+        let told = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .0
+            .heard
+            .wait_timeout_while(told, pause, |told| told.is_none());
+        drop(waited);
+    }
+}

@@ -1,0 +1,7 @@
+//! How long, for what, and what cuts it short.
+
+pub mod deadline;
+pub mod interrupt;
+pub mod signals;
+pub mod stream;
+pub mod sink;

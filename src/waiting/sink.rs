@@ -1,0 +1,136 @@
+//! Bytes that may be slow to go: who should read them may never do so.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::waiting::deadline::Deadline;
+
+/// What a write to a pipe takes at most without waiting, if the pipe has room at all, in bytes (POSIX, `PIPE_BUF`).
+pub const MAX_AT_ONCE: usize = 4096;
+
+/// What documents are written to.
+pub trait Sink: Write {
+    /// Sets how long one document may wait for room.
+    fn set_patience(&mut self, patience: Duration);
+}
+
+/// There is always room.
+impl Sink for Vec<u8> {
+    fn set_patience(&mut self, _: Duration) {}
+}
+
+/// What the system knows by a descriptor: a file, a pipe, a terminal. It is written directly. The standard library would
+/// take a write to a closed descriptor for a success, give up where one that does not block is full, and hold a lock
+/// while it waits.
+pub struct Output<F> {
+    descriptor: F,
+    /// How long what is written until the next flush may wait for room, where the descriptor does not block. One that
+    /// blocks waits for as long as its reader wants.
+    patience: Duration,
+    /// When the patience ends; it begins with the first write after a flush.
+    deadline: Option<Deadline>,
+    /// The last write was given up: the next one does not wait.
+    is_stuck: bool,
+}
+
+impl<F: AsFd> Output<F> {
+    /// Writes to `descriptor`, with that `patience`.
+    pub fn new(descriptor: F, patience: Duration) -> Self {
+        Self {
+            descriptor,
+            patience,
+            deadline: None,
+            is_stuck: false,
+        }
+    }
+
+    fn deadline(&mut self) -> Deadline {
+        let patience = match self.is_stuck {
+            true => Duration::ZERO,
+            false => self.patience,
+        };
+        *self
+            .deadline
+            .get_or_insert_with(|| Deadline::after(patience))
+    }
+
+    fn write_until(&mut self, bytes: &[u8], deadline: &Deadline) -> io::Result<usize> {
+        loop {
+            match rustix::io::write(&self.descriptor, bytes) {
+                Ok(0) if !bytes.is_empty() => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    self.is_stuck = false;
+                    return Ok(count);
+                }
+                // A signal came in between.
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.await_room(deadline)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
+        let left = deadline.remaining();
+        if left.is_zero() || !has_room(&self.descriptor, left)? {
+            self.is_stuck = true;
+            let waited = deadline.limit().as_secs_f64();
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!(
+                    "it did not take everything within {waited} s, because nobody reads it, or too slowly"
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl<F: AsFd> Write for Output<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let deadline = self.deadline();
+        self.write_until(bytes, &deadline)
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        let deadline = self.deadline();
+        while !bytes.is_empty() {
+            let count = self.write_until(bytes, &deadline)?;
+            bytes = bytes.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Nothing is kept back; what is written from now on has a new time limit.
+    fn flush(&mut self) -> io::Result<()> {
+        self.deadline = None;
+        Ok(())
+    }
+}
+
+impl<F: AsFd> Sink for Output<F> {
+    fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+}
+
+/// Waits until `descriptor` has room, or a write to it would fail; no longer than `limit`. Whether that was within the
+/// limit.
+///
+/// # Errors
+///
+/// It cannot be waited for.
+pub fn has_room(descriptor: impl AsFd, limit: Duration) -> io::Result<bool> {
+    let limit = Timespec::try_from(limit).ok();
+    let mut watched = [PollFd::new(&descriptor, PollFlags::OUT)];
+    match poll(&mut watched, limit.as_ref()) {
+        Ok(count) => Ok(count > 0),
+        // The signal may have come before there was room: whoever asks will try.
+        Err(Errno::INTR) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Bytes that may be slow to come: who should write them may never do so, nor close the pipe.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Cursor, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+
+use crate::waiting::deadline::Deadline;
+
+/// What can be waited for with a limit.
+pub trait Stream: Read + Send {
+    /// Waits until there is something to read, or the end, or something broke; no longer than `limit`, if there is one.
+    /// Whether that was within the limit.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be waited for.
+    fn wait(&self, limit: Option<Duration>) -> io::Result<bool>;
+}
+
+/// What the system knows by a descriptor: a file, a pipe, a terminal. It is read directly, past any buffer of its own,
+/// for what is in a buffer cannot be waited for.
+pub struct Descriptor<F>(pub F);
+
+impl<F: AsFd> Read for Descriptor<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(&self.0, buffer)?)
+    }
+}
+
+impl<F: AsFd + Send> Stream for Descriptor<F> {
+    fn wait(&self, limit: Option<Duration>) -> io::Result<bool> {
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        let mut watched = [PollFd::new(&self.0, PollFlags::IN)];
+        Ok(poll(&mut watched, limit.as_ref())? > 0)
+    }
+}
+
+impl<T: AsRef<[u8]> + Send> Stream for Cursor<T> {
+    fn wait(&self, _: Option<Duration>) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// Opens a file that may be a pipe: one that nobody has opened for writing is not waited for here, but when it is read.
+///
+/// # Errors
+///
+/// It cannot be opened.
+pub fn open(path: impl AsRef<Path>) -> io::Result<Descriptor<File>> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    Ok(Descriptor(file))
+}
+
+/// Reads a stream until a deadline; then it fails with [`io::ErrorKind::TimedOut`].
+pub struct Patient<S> {
+    stream: S,
+    deadline: Option<Deadline>,
+}
+
+impl<S> Patient<S> {
+    /// Reads `stream` until `deadline`; for ever, if there is none.
+    pub fn new(stream: S, deadline: Option<Deadline>) -> Self {
+        Self { stream, deadline }
+    }
+}
+
+impl<S: Stream> Patient<S> {
+    /// Whether a read would give something, or the end, at once.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be waited for.
+    pub fn is_ready(&self) -> io::Result<bool> {
+        self.stream.wait(Some(Duration::ZERO))
+    }
+}
+
+impl<S: Stream> Read for Patient<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let limit = self.deadline.as_ref().map(Deadline::remaining);
+            let read = match self.stream.wait(limit) {
+                // What never makes wait must come to an end, too.
+                Ok(true) if limit != Some(Duration::ZERO) => self.stream.read(buffer),
+                Ok(_) => Err(io::ErrorKind::TimedOut.into()),
+                Err(error) => Err(error),
+            };
+            match read {
+                // A signal came in between, or another reader was faster.
+                Err(error) if is_passing(&error) => {}
+                read => return read,
+            }
+        }
+    }
+}
+
+impl<S: Stream + ?Sized> Stream for Box<S> {
+    fn wait(&self, limit: Option<Duration>) -> io::Result<bool> {
+        (**self).wait(limit)
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+    )
+}
