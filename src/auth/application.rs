@@ -11,14 +11,32 @@ use ureq::http::{Request, StatusCode};
 
 use super::TokenRequest;
 use super::certificate::ClientCertificate;
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use crate::auth::secret::Secret;
 use crate::call::received::{self, Received};
 use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::call::{Call, is_passing};
 use crate::output::failure::{Failure, FailureCode, Violation};
-use crate::settings::table;
-use crate::settings::variables::read_file;
 use crate::waiting::deadline::Deadline;
+use crate::waiting::stream::read_file;
+
+/// The variable that names the file of a federated token.
+pub const FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+
+/// Asks the sign-in service for a token.
+pub static SIGN_IN: Call = Call {
+    name: "signing in",
+    host_setting: "AZURE_AUTHORITY_HOST",
+    is_of_the_api: false,
+    may_be_proxied: true,
+    may_change_something: false,
+    if_not_sent: "Nothing was cancelled.",
+    if_lost: "Nothing was cancelled.",
+    may_pass: |received| {
+        is_passing(received.status)
+            || (received.status != StatusCode::OK && refusal::is_transient(received))
+    },
+};
 
 /// An app registration that signs in.
 #[derive(Debug)]
@@ -87,11 +105,10 @@ impl Proof {
 
 fn federated_token(path: &str, deadline: Deadline) -> Result<String, Failure> {
     let unusable = |message: String| {
-        let name = table::FEDERATED_TOKEN_FILE.name;
         Failure::of_violations(
             FailureCode::InvalidSettings,
             "the settings are not usable",
-            vec![Violation::of_setting(name, message)],
+            vec![Violation::of_setting(FEDERATED_TOKEN_FILE, message)],
             "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
         )
     };

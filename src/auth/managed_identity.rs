@@ -11,11 +11,26 @@ use ureq::http::Request;
 use super::TokenRequest;
 use super::refusal::Refusal;
 use crate::auth::secret::Secret;
-use crate::call::diagnosis::Call;
+use crate::call::Call;
 use crate::call::received::{self, Received};
-use crate::call::retry;
 use crate::call::service_url::{ServiceUrl, not_a_url};
 use crate::output::failure::{Failure, FailureCode};
+
+/// Asks the platform for a token.
+///
+/// Source of what may pass: "How to use managed identities for Azure resources on an Azure VM to acquire an access
+/// token", "Retry guidance".
+pub static ASK_THE_PLATFORM: Call = Call {
+    name: "signing in",
+    host_setting: "IDENTITY_ENDPOINT, MDE_AUTH",
+    is_of_the_api: false,
+    // What the platform itself answers is never asked through a proxy.
+    may_be_proxied: false,
+    may_change_something: false,
+    if_not_sent: "Nothing was cancelled.",
+    if_lost: "Nothing was cancelled.",
+    may_pass: |received| matches!(received.status.as_u16(), 404 | 410 | 429 | 500..=599),
+};
 
 /// A managed identity.
 #[derive(Debug)]
@@ -84,7 +99,7 @@ impl ManagedIdentity {
             return self.unavailable(received);
         };
         let said = refusal.sentence(proof);
-        let code = if retry::is_transient(Call::ManagedIdentity, received) {
+        let code = if (ASK_THE_PLATFORM.may_pass)(received) {
             FailureCode::SignInUnavailable
         } else {
             FailureCode::SignInRefused
@@ -109,7 +124,7 @@ impl ManagedIdentity {
             received.status.as_u16()
         );
         Failure {
-            retryable: retry::is_transient(Call::ManagedIdentity, received),
+            retryable: (ASK_THE_PLATFORM.may_pass)(received),
             retry_after_seconds: received::retry_after_seconds(received),
             ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
         }

@@ -13,17 +13,16 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
-use ureq::http::header::HeaderValue;
 use ureq::http::{Request, StatusCode};
 
 use crate::auth::secret::Secret;
-use crate::call::diagnosis::Call;
+use crate::call::Call;
+use crate::call::bearer::AccessToken;
 use crate::call::received::{self, Received};
 use crate::output::failure::Failure;
 use crate::output::scalar::Scalar;
 use crate::waiting::deadline::Deadline;
 use application::Application;
-use claims::Claims;
 use managed_identity::ManagedIdentity;
 
 /// Who calls the API.
@@ -55,10 +54,10 @@ pub enum SignIn {
 impl SignIn {
     /// What the call for a token is, for its route and its retries.
     #[must_use]
-    pub fn call(&self) -> Call {
+    pub fn call(&self) -> &'static Call {
         match self {
-            Self::Application(_) => Call::SignIn,
-            Self::ManagedIdentity(_) => Call::ManagedIdentity,
+            Self::Application(_) => &application::SIGN_IN,
+            Self::ManagedIdentity(_) => &managed_identity::ASK_THE_PLATFORM,
         }
     }
 
@@ -138,74 +137,5 @@ impl Grant {
             Err(_) if seconds.is_some_and(|seconds| seconds > 0.0) => Self::LONGEST,
             Err(_) => Duration::ZERO,
         }
-    }
-}
-
-/// A bearer token (RFC 6750), ready to stand in a header; never printed.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct AccessToken(HeaderValue);
-
-impl AccessToken {
-    const SCHEME: &str = "Bearer ";
-
-    /// The longest token, in bytes: no server takes a header half as long.
-    pub const MAX_LENGTH: usize = 30 << 10;
-
-    /// The token that `text` is.
-    ///
-    /// # Errors
-    ///
-    /// The rule that `text` breaks.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const RULE: &str = "must be a bearer token: letters, digits and -._~+/= alone";
-        let start = text.get(..Self::SCHEME.len()).unwrap_or_default();
-        if start.eq_ignore_ascii_case(Self::SCHEME) {
-            return Err("must be the token alone, without \"Bearer \" before it");
-        }
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-        if text.is_empty() || !text.bytes().all(is_allowed) {
-            return Err(RULE);
-        }
-        if text.len() > Self::MAX_LENGTH {
-            return Err("must be a bearer token: none has more than 30 KiB");
-        }
-        let header = format!("{}{text}", Self::SCHEME);
-        let mut value = HeaderValue::try_from(header).map_err(|_| RULE)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
-    }
-
-    /// The value of the `Authorization` header.
-    #[must_use]
-    pub fn header_value(&self) -> &HeaderValue {
-        &self.0
-    }
-
-    /// The token itself: for the cache, never for a message.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        let header = self.0.to_str().unwrap_or_default();
-        header.strip_prefix(Self::SCHEME).unwrap_or_default()
-    }
-
-    /// What the token says of itself; `None` if it is not a JSON Web Token. For diagnosis only: it is not verified.
-    #[must_use]
-    pub fn claims(&self) -> Option<Claims> {
-        Claims::of(self.expose())
-    }
-}
-
-impl TryFrom<String> for AccessToken {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AccessToken")
     }
 }

@@ -3,10 +3,36 @@
 use ureq::http::Request;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 
-use crate::auth::AccessToken;
+use crate::call::bearer::AccessToken;
 use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::call::{Call, is_passing};
 use crate::input::Input;
 use crate::output::failure::{Failure, FailureCode};
+
+/// Cancels the action.
+///
+/// Source of what may pass: "Microsoft Defender for Endpoint API - error codes".
+pub static CANCEL: Call = Call {
+    name: "the cancel",
+    may_change_something: true,
+    if_not_sent: "The cancel was not sent.",
+    if_lost: "Whether the action was cancelled is not known: read its status, or cancel it again.",
+    ..READ_CALL
+};
+
+/// Reads the action.
+pub static READ: Call = READ_CALL;
+
+const READ_CALL: Call = Call {
+    name: "reading the action",
+    host_setting: "MDE_BASE_URL",
+    is_of_the_api: true,
+    may_be_proxied: true,
+    may_change_something: false,
+    if_not_sent: "The status of the action could not be read.",
+    if_lost: "The status of the action could not be read.",
+    may_pass: |received| is_passing(received.status),
+};
 
 /// `POST {base}/api/machineactions/{id}/cancel` with the input's body.
 ///

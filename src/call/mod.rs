@@ -1,6 +1,7 @@
 //! A described call becomes what came back.
 
 pub mod api;
+pub mod bearer;
 pub mod service_url;
 pub mod send;
 pub mod retry;
@@ -10,3 +11,45 @@ pub mod proxy;
 pub mod diagnosis;
 pub mod wire;
 pub mod sandbox;
+
+use ureq::http::StatusCode;
+
+use crate::call::proxy::ProxySettings;
+use crate::call::received::Received;
+use rustls::pki_types::CertificateDer;
+
+/// What sending a call takes to know of it. Whoever describes the call declares it.
+#[derive(Debug)]
+pub struct Call {
+    /// What it is for, in a word or two.
+    pub name: &'static str,
+    /// The variable that names its host.
+    pub host_setting: &'static str,
+    /// Whether it is one of the API, and counts against the API's limits.
+    pub is_of_the_api: bool,
+    /// Whether a proxy may stand on its way.
+    pub may_be_proxied: bool,
+    /// Whether it may change something, so that a lost one may have been carried out.
+    pub may_change_something: bool,
+    /// What is known of the action if the call was lost before it was sent.
+    pub if_not_sent: &'static str,
+    /// What is known of the action if the call was lost afterwards.
+    pub if_lost: &'static str,
+    /// Whether what was answered may pass by itself.
+    pub may_pass: fn(&Received) -> bool,
+}
+
+/// Whether `status` is one that may pass by itself: throttled, failing, or overloaded.
+#[must_use]
+pub fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
+
+/// The way to the hosts.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// The certificate authorities to trust; `None` for those that are compiled in.
+    pub roots: Option<Vec<CertificateDer<'static>>>,
+    /// The proxy for calls over HTTPS.
+    pub proxy: Option<ProxySettings>,
+}

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::auth::refusal;
-use crate::call::diagnosis::Call;
+use crate::call::Call;
 use crate::call::received::{self, Received};
 use crate::output::failure::{Failure, FailureCode};
 
@@ -21,14 +20,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// answer is asked for again. This holds for a token and for reading an action, too, but for no other call of this API.
 #[must_use]
 pub fn pause(
-    call: Call,
+    call: &Call,
     outcome: Result<&Received, &Failure>,
     tries: u32,
     random: f64,
     longest: Duration,
 ) -> Option<Duration> {
     let asked = match outcome {
-        Ok(received) if is_transient(call, received) => {
+        Ok(received) if (call.may_pass)(received) => {
             received::retry_after_seconds(received).map(Duration::from_secs)
         }
         Err(failure) if may_pass(failure) => None,
@@ -48,23 +47,6 @@ pub fn pause(
 fn backoff(tries: u32, random: f64) -> Duration {
     let longest = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1));
     longest.mul_f64(random.clamp(0.0, 1.0))
-}
-
-/// Whether what was answered to `call` may pass by itself.
-///
-/// Sources: "Microsoft Defender for Endpoint API - error codes" for the API; "How to use managed identities for Azure
-/// resources on an Azure VM to acquire an access token", "Retry guidance"; the transient numbers of Microsoft Entra ID.
-#[must_use]
-pub fn is_transient(call: Call, received: &Received) -> bool {
-    let status = received.status.as_u16();
-    match call {
-        Call::Cancel | Call::Read => matches!(status, 429 | 500 | 502 | 503 | 504),
-        Call::SignIn => {
-            matches!(status, 429 | 500 | 502 | 503 | 504)
-                || (status != 200 && refusal::is_transient(received))
-        }
-        Call::ManagedIdentity => matches!(status, 404 | 410 | 429 | 500..=599),
-    }
 }
 
 /// A time-out has used up the time that another try would need.

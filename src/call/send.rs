@@ -8,8 +8,8 @@ use ureq::config::Config;
 use ureq::http::Request;
 use ureq::{Agent, Error, Proxy};
 
-use crate::auth::AccessToken;
-use crate::call::diagnosis::{self, Call, Peer};
+use crate::call::bearer::AccessToken;
+use crate::call::diagnosis::{self, Peer};
 use crate::call::pace::{LONGEST_PAUSE, Pacer};
 use crate::call::proxy::ProxySettings;
 use crate::call::received::{self, MAX_BODY, Received};
@@ -18,9 +18,9 @@ use crate::call::sandbox::Sandbox;
 use crate::call::wire::progress::{self, Progress, Stage};
 use crate::call::wire::resolver::KeepingResolver;
 use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
+use crate::call::{Call, Network};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::log::Log;
-use crate::settings::Network;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
@@ -120,7 +120,7 @@ impl Sender {
     /// There is no answer, or only a part of one.
     pub fn send(
         &mut self,
-        call: Call,
+        call: &'static Call,
         request: &Request<Vec<u8>>,
         deadline: Deadline,
         log: &mut Log<'_>,
@@ -128,7 +128,7 @@ impl Sender {
         let mut tries = Tries::default();
         loop {
             let begun = Instant::now();
-            if call.is_paced() {
+            if call.is_of_the_api {
                 self.pacer.called(begun);
             }
             let outcome = self.send_once(call, request, deadline);
@@ -145,7 +145,7 @@ impl Sender {
                 log.notice(format_args!(
                     "try {} of {}: {}; the next follows in {:.1} s.",
                     tries.count(),
-                    call.name(),
+                    call.name,
                     tries.last(),
                     pause.as_secs_f64()
                 ));
@@ -160,12 +160,12 @@ impl Sender {
     /// How long to wait before the next try of `call`, after the last of `tries` ended in `outcome`; `None` if that stands.
     fn pause(
         &mut self,
-        call: Call,
+        call: &'static Call,
         outcome: &Result<Received, Failure>,
         tries: &mut Tries,
     ) -> Option<Duration> {
         if let Ok(received) = outcome
-            && call.is_paced()
+            && call.is_of_the_api
             && matches!(received.status.as_u16(), 429 | 503)
             && let Some(seconds) = received::retry_after_seconds(received)
         {
@@ -176,7 +176,7 @@ impl Sender {
         if self.interrupt.status().is_some() {
             return None;
         }
-        let turn = match call.is_paced() {
+        let turn = match call.is_of_the_api {
             true => self.wait_for_turn(),
             false => Duration::ZERO,
         };
@@ -198,7 +198,7 @@ impl Sender {
 
     fn send_once(
         &self,
-        call: Call,
+        call: &'static Call,
         request: &Request<Vec<u8>>,
         deadline: Deadline,
     ) -> Result<Received, Failure> {
@@ -209,9 +209,9 @@ impl Sender {
         let exchange = self.exchange(request.clone(), proxy.cloned(), deadline);
         exchange.map_err(|error| {
             let stage = self.progress.stage();
-            let request_sent = match call {
-                Call::Cancel if stage >= Stage::Send => RequestSent::Unknown,
-                _ => RequestSent::No,
+            let request_sent = match stage >= Stage::Send && call.may_change_something {
+                true => RequestSent::Unknown,
+                false => RequestSent::No,
             };
             let failure = match self.interrupt.status() {
                 Some(_) => diagnosis::broken_off(stage, &peer),
@@ -222,8 +222,8 @@ impl Sender {
     }
 
     /// A proxy is for calls over HTTPS; what the platform itself answers is never asked through one.
-    fn proxy_for(&self, call: Call, request: &Request<Vec<u8>>) -> Option<&Proxy> {
-        let is_for_proxy = call != Call::ManagedIdentity && is_https(request);
+    fn proxy_for(&self, call: &Call, request: &Request<Vec<u8>>) -> Option<&Proxy> {
+        let is_for_proxy = call.may_be_proxied && is_https(request);
         let settings = self.proxy.as_ref().filter(|_| is_for_proxy)?;
         settings.for_uri(request.uri())
     }

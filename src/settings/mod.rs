@@ -17,7 +17,9 @@ use crate::auth::application::{Application, Proof};
 use crate::auth::certificate::ClientCertificate;
 use crate::auth::managed_identity::{self, Endpoint, ManagedIdentity};
 use crate::auth::secret::Secret;
-use crate::auth::{AccessToken, Credentials, SignIn};
+use crate::auth::{Credentials, SignIn};
+use crate::call::Network;
+use crate::call::bearer::AccessToken;
 use crate::call::proxy::ProxySettings;
 use crate::call::sandbox;
 use crate::call::service_url::ServiceUrl;
@@ -86,15 +88,6 @@ pub struct Settings {
     pub network: Network,
 }
 
-/// The way to the hosts.
-#[derive(Debug, Default)]
-pub struct Network {
-    /// The certificate authorities to trust; `None` for those that are compiled in.
-    pub roots: Option<Vec<CertificateDer<'static>>>,
-    /// The proxy for calls over HTTPS.
-    pub proxy: Option<ProxySettings>,
-}
-
 impl Settings {
     /// The settings of the step, all of them checked. In the sandbox the embedded Defender's own credentials are used,
     /// and no secret is read. All files are read until `deadline`.
@@ -122,7 +115,7 @@ impl Settings {
             proxy: proxy(&mut reader),
         };
         let credentials = if sandbox {
-            authority.map(|authority| sandbox::credentials(authority, &scope))
+            authority.map(|authority| sandbox_credentials(authority, &scope))
         } else {
             credentials(&mut reader, authority, &scope)
         };
@@ -147,6 +140,17 @@ impl Settings {
     pub fn resource(&self) -> &str {
         resource_of(&self.scope)
     }
+}
+
+/// The embedded Defender's own app registration, at the sign-in host and for the scope that the settings give.
+fn sandbox_credentials(authority: ServiceUrl, scope: &str) -> Credentials {
+    Credentials::SignIn(SignIn::Application(Application {
+        authority,
+        tenant: sandbox::TENANT.to_owned(),
+        client_id: sandbox::CLIENT.to_owned(),
+        scope: scope.to_owned(),
+        proof: Proof::Secret(Secret::new("sandbox".to_owned())),
+    }))
 }
 
 fn resource_of(scope: &str) -> &str {

@@ -1,6 +1,8 @@
 //! Every option and environment variable: the one table that the command line, the settings, the help, the schemas and
 //! the manifest are made from.
 
+use crate::auth::application::FEDERATED_TOKEN_FILE as FEDERATED_TOKEN_FILE_NAME;
+
 /// One option of the command line, and the environment variable that is its twin.
 pub struct OptionSpec {
     /// The option as it is typed.
@@ -142,7 +144,7 @@ pub const CLIENT_CERTIFICATE_PATH: Setting = Setting::text(
 );
 /// The token of a workload's own identity provider.
 pub const FEDERATED_TOKEN_FILE: Setting = Setting::text(
-    "AZURE_FEDERATED_TOKEN_FILE",
+    FEDERATED_TOKEN_FILE_NAME,
     "file with the workload's own token, for workload identity federation; read anew for each sign-in",
     "/var/run/secrets/azure/tokens/azure-identity-token",
 );

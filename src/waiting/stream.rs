@@ -116,3 +116,31 @@ fn is_passing(error: &io::Error) -> bool {
         io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
     )
 }
+
+/// The bytes of a file that a setting names. It may be a pipe, as shells make for the output of another program, and
+/// is then waited for no longer than `deadline`.
+///
+/// # Errors
+///
+/// The file cannot be read in time, or is too large to be what it should.
+pub fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    Patient::new(stream::open(path)?, Some(deadline))
+        .take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => {
+                let seconds = deadline.limit().as_secs_f64();
+                io::Error::other(format!(
+                    "the time limit of {seconds} s passed before its end. If it is a pipe, close its other end"
+                ))
+            }
+            _ => error,
+        })?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(io::Error::other(format!(
+            "it is larger than {MAX_FILE} bytes"
+        )));
+    }
+    Ok(bytes)
+}

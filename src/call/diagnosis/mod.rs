@@ -7,45 +7,15 @@ use rustls::{CertificateError, OtherError};
 use ureq::Error;
 use ureq::http::Uri;
 
+use crate::call::Call;
 use crate::call::wire::progress::Stage;
 use crate::call::wire::resolver::NoThread;
 use crate::call::wire::tls::UntrustedIssuer;
 use crate::output::failure::{Failure, FailureCode};
 
-/// What a call is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// It asks the sign-in service for a token.
-    SignIn,
-    /// It asks the platform that the step runs on for a token.
-    ManagedIdentity,
-    /// It cancels the machine action.
-    Cancel,
-    /// It reads the machine action.
-    Read,
-}
-
-impl Call {
-    /// Whether the call counts against the limits of the API.
-    #[must_use]
-    pub fn is_paced(self) -> bool {
-        matches!(self, Self::Cancel | Self::Read)
-    }
-
-    /// What the call is for, in a word or two.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SignIn | Self::ManagedIdentity => "signing in",
-            Self::Cancel => "the cancel",
-            Self::Read => "reading the action",
-        }
-    }
-}
-
 /// The other side of a call, as messages need it.
 pub struct Peer {
-    call: Call,
+    call: &'static Call,
     host: String,
     proxy: Option<String>,
     limit: Duration,
@@ -54,7 +24,7 @@ pub struct Peer {
 impl Peer {
     /// The host of `uri`, called within `limit`, by way of `proxy` (host and port) if there is one.
     #[must_use]
-    pub fn new(call: Call, uri: &Uri, proxy: Option<String>, limit: Duration) -> Self {
+    pub fn new(call: &'static Call, uri: &Uri, proxy: Option<String>, limit: Duration) -> Self {
         Self {
             call,
             proxy,
@@ -65,22 +35,15 @@ impl Peer {
 
     /// The variable that names the host.
     fn setting(&self) -> &'static str {
-        match self.call {
-            Call::SignIn => "AZURE_AUTHORITY_HOST",
-            Call::ManagedIdentity => "IDENTITY_ENDPOINT, MDE_AUTH",
-            Call::Cancel | Call::Read => "MDE_BASE_URL",
-        }
+        self.call.host_setting
     }
 
-    /// What is to be known of the cancel when the call was lost at `stage`.
+    /// What is known of the action when the call was lost at `stage`.
     fn consequence(&self, stage: Stage) -> &'static str {
-        match self.call {
-            Call::SignIn | Call::ManagedIdentity => "Nothing was cancelled.",
-            Call::Read => "The status of the action could not be read.",
-            Call::Cancel if stage < Stage::Send => "The cancel was not sent.",
-            Call::Cancel => {
-                "Whether the action was cancelled is not known: read its status, or cancel it again."
-            }
+        if stage < Stage::Send {
+            self.call.if_not_sent
+        } else {
+            self.call.if_lost
         }
     }
 }

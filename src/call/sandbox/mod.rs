@@ -21,27 +21,13 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, SendBody};
 
-use crate::auth::application::{Application, Proof};
-use crate::auth::secret::Secret;
-use crate::auth::{Credentials, SignIn};
 use crate::call::sandbox::scenarios::{Answer, Asked, SCENARIO_PREFIX};
-use crate::call::service_url::ServiceUrl;
 use crate::input::JsonBody;
 
-const TENANT: &str = "00000000-0000-0000-0000-000000000000";
-const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
-
-/// The embedded Defender's own app registration, at the sign-in host and for the scope that the settings give.
-#[must_use]
-pub fn credentials(authority: ServiceUrl, scope: &str) -> Credentials {
-    Credentials::SignIn(SignIn::Application(Application {
-        authority,
-        tenant: TENANT.to_owned(),
-        client_id: CLIENT.to_owned(),
-        scope: scope.to_owned(),
-        proof: Proof::Secret(Secret::new("sandbox".to_owned())),
-    }))
-}
+/// The tenant of the embedded Defender.
+pub const TENANT: &str = "00000000-0000-0000-0000-000000000000";
+/// Its only application.
+pub const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
 
 /// Answers in the service's place.
 #[derive(Debug, Default)]
