@@ -4,13 +4,15 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use crate::input::source::Source;
-use crate::output::document::{self, Answer, FailureDocument};
-use crate::output::failure::{ExitStatus, Failure, FailureCode};
+use crate::output::answer::Answer;
+use crate::output::document::{self, FailureDocument};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
 use crate::settings::arguments::{self, Command, Invocation};
 use crate::settings::variables::{Environment, Reader};
 use crate::settings::{self, Options};
-use crate::step::check::Report;
+use crate::step::check::{self, Report};
 use crate::step::{self, batch};
 use crate::waiting::sink::Sink;
 use crate::waiting::stream::Stream;
@@ -68,7 +70,7 @@ impl<'a> Run<'a, '_> {
             Command::Print(text) => Ok(Ending::Text(text)),
             Command::Check(invocation) => {
                 let (options, reader) = self.options(&invocation);
-                let report = step::check(options, reader, self.log);
+                let report = check::run(options, reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
             }
             Command::Step(invocation) => {
@@ -129,7 +131,8 @@ impl Ending {
         match self {
             Self::Failure(failure) => log.error(failure.with_causes()),
             Self::Report(report) => report.tell(log),
-            Self::Answer(_) | Self::Batch(_) | Self::Text(_) => {}
+            Self::Answer(answer) => answer.tell(log),
+            Self::Batch(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
             Ok(()) => self.exit_status(),

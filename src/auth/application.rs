@@ -16,7 +16,8 @@ use crate::auth::secret::Secret;
 use crate::call::received::{self, Received};
 use crate::call::service_url::{ServiceUrl, not_a_url};
 use crate::call::{Call, is_passing};
-use crate::output::failure::{Failure, FailureCode, Violation};
+use crate::output::failure::{Failure, FailureCode};
+use crate::output::violation::Violation;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
 

@@ -1,5 +1,6 @@
 //! Credentials become a bearer token. These files describe the calls of a sign-in; `send` makes them.
 
+pub mod session;
 pub mod application;
 pub mod cache;
 pub mod readings;

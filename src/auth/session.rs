@@ -55,7 +55,11 @@ impl Session {
     /// # Errors
     ///
     /// There is none.
-    pub fn token(&mut self, sender: &mut Sender, run: &mut Run<'_, '_>) -> Result<AccessToken, Failure> {
+    pub fn token(
+        &mut self,
+        sender: &mut Sender,
+        run: &mut Run<'_, '_>,
+    ) -> Result<AccessToken, Failure> {
         if let Credentials::AccessToken(token) = &self.credentials {
             return Ok(token.clone());
         }
@@ -104,7 +108,11 @@ impl Session {
 
     /// Returns the token in the cache, or else a new one: of several steps that need it, one signs in, and the others
     /// wait.
-    fn shared(&mut self, sender: &mut Sender, run: &mut Run<'_, '_>) -> Result<AccessToken, Failure> {
+    fn shared(
+        &mut self,
+        sender: &mut Sender,
+        run: &mut Run<'_, '_>,
+    ) -> Result<AccessToken, Failure> {
         let Some(cache) = &self.cache else {
             return self.sign_in(sender, run);
         };
@@ -155,7 +163,11 @@ impl Session {
     /// # Errors
     ///
     /// Sign-in was refused, or there is no answer.
-    pub fn sign_in(&mut self, sender: &mut Sender, run: &mut Run<'_, '_>) -> Result<AccessToken, Failure> {
+    pub fn sign_in(
+        &mut self,
+        sender: &mut Sender,
+        run: &mut Run<'_, '_>,
+    ) -> Result<AccessToken, Failure> {
         if let Some(refusal) = self.standing_refusal() {
             return Err(refusal);
         }
@@ -182,7 +194,11 @@ impl Session {
         })
     }
 
-    fn new_token(&mut self, sender: &mut Sender, run: &mut Run<'_, '_>) -> Result<AccessToken, Failure> {
+    fn new_token(
+        &mut self,
+        sender: &mut Sender,
+        run: &mut Run<'_, '_>,
+    ) -> Result<AccessToken, Failure> {
         let sign_in = match &self.credentials {
             Credentials::AccessToken(token) => return Ok(token.clone()),
             Credentials::SignIn(sign_in) => sign_in,
@@ -206,6 +222,6 @@ impl Session {
 fn stopped() -> Failure {
     Failure::new(
         FailureCode::NetworkError,
-        "the step was told to stop while it waited for a token. The cancel was not sent.",
+        "the step was told to stop while it waited for a token. The call was not made.",
     )
 }

@@ -35,6 +35,14 @@ const LEAST_TRY: Duration = Duration::from_millis(250);
 /// A try that took longer may have met with a passing trouble.
 const LONGEST_TRY: Duration = Duration::from_secs(1);
 
+/// One run of the step, as far as whoever works for it must know.
+pub struct Run<'a, 'log> {
+    /// Until when it may take.
+    pub deadline: Deadline,
+    /// Where it says what people should know.
+    pub log: &'a mut Log<'log>,
+}
+
 /// Makes calls, one at a time, each until its deadline.
 pub struct Sender {
     agent: Agent,
@@ -107,6 +115,12 @@ impl Sender {
         (left > self.longest_pause).then_some(left)
     }
 
+    /// What cuts the waiting short.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// What breaks off a call in hand, from another thread.
     pub fn breaker(&self) -> impl FnOnce() + Send + 'static {
         let agent = self.agent.clone();
@@ -122,9 +136,9 @@ impl Sender {
         &mut self,
         call: &'static Call,
         request: &Request<Vec<u8>>,
-        deadline: Deadline,
-        log: &mut Log<'_>,
+        run: &mut Run<'_, '_>,
     ) -> Result<Received, Failure> {
+        let deadline = run.deadline;
         let mut tries = Tries::default();
         loop {
             let begun = Instant::now();
@@ -142,7 +156,7 @@ impl Sender {
                 return tries.conclude(outcome);
             }
             if !pause.is_zero() {
-                log.notice(format_args!(
+                run.log.notice(format_args!(
                     "try {} of {}: {}; the next follows in {:.1} s.",
                     tries.count(),
                     call.name,

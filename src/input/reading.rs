@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::de::Read;
 use serde_json::{Map, Value};
 
-use crate::output::failure::{Violation, Violations};
+use crate::output::violation::{Violation, Violations};
 
 /// The depth of the schema's leaves: the request is at 0, its two objects at 1, their properties at 2.
 const LEAVES: u8 = 2;

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::input::reading::{self, Reading};
 use crate::input::{Input, MachineActionId};
-use crate::output::failure::{Failure, FailureCode, Violation, Violations};
+use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
+use crate::output::violation::{Violation, Violations};
 
 /// The published schema, compiled when the program is built.
 #[jsonschema::validator(path = "schema/input.schema.json", pattern_options = { engine = regex })]

@@ -1,10 +1,14 @@
 //! What the step says.
 
+pub mod answer;
+pub mod headers;
 pub mod document;
 pub mod layout;
 pub mod letters;
 pub mod machine_action;
 pub mod scalar;
 pub mod failure;
+pub mod violation;
+pub mod exit_status;
 pub mod log;
 pub mod files;

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::auth::claims::{CANCEL_ROLES, READ_ROLES};
-use crate::output::failure::{Document, ExitStatus, FailureCode};
+use crate::output::exit_status::{Document, ExitStatus};
+use crate::output::failure::FailureCode;
 use crate::settings::clouds;
 use crate::settings::table;
 

@@ -11,8 +11,10 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::input::{Input, example_with_comment};
-use crate::output::document::{Answer, FailureDocument};
-use crate::output::failure::{Failure, FailureCode, RequestSent, Violation};
+use crate::output::answer::Answer;
+use crate::output::document::FailureDocument;
+use crate::output::failure::{Failure, FailureCode, RequestSent};
+use crate::output::violation::Violation;
 use crate::publish::catalog;
 use crate::publish::manifest::Manifest;
 use crate::settings::table::{self, OptionSpec, Setting};

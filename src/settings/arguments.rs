@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::output::failure::{ExitStatus, Failure, FailureCode};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
 use crate::settings::table::{OPTIONS, SETTINGS};
 use crate::settings::variables::parse_time_limit;

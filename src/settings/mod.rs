@@ -24,6 +24,7 @@ use crate::call::proxy::ProxySettings;
 use crate::call::sandbox;
 use crate::call::service_url::ServiceUrl;
 use crate::output::failure::Failure;
+use crate::output::log::Log;
 use crate::settings::arguments::Invocation;
 use crate::settings::clouds::{CLOUDS, Cloud};
 use crate::settings::table::{self as variable, Setting};
@@ -65,6 +66,15 @@ impl Options {
             wait: invocation.wait.or(wait),
             timeout: invocation.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
             verbose: invocation.verbose || verbose,
+        }
+    }
+
+    /// Says that nothing is real, if so it is.
+    pub fn announce_sandbox(&self, log: &mut Log<'_>) {
+        if self.sandbox {
+            log.notice(
+                "sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.",
+            );
         }
     }
 }

@@ -1,20 +1,18 @@
 //! The door to the environment: reads variables and the files that they name, and gathers what is wrong with them.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::auth::secret::Secret;
-use crate::output::failure::{Failure, FailureCode, Violation};
+use crate::output::failure::{Failure, FailureCode};
+use crate::output::violation::Violation;
 use crate::settings::table::{OptionSpec, Setting};
 use crate::waiting::deadline::Deadline;
-use crate::waiting::stream::{self, Patient};
+use crate::waiting::stream::read_file;
 
 /// The environment, as `main` hands it in.
 pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
-/// The largest file that a setting may name, in bytes: the trust stores of distributions have a quarter of it.
-const MAX_FILE: u64 = 1 << 20;
 /// The longest time limit, in seconds: a day.
 const MAX_TIMEOUT: f64 = 86_400.0;
 

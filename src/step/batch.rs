@@ -10,10 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::call::pace::whole_seconds;
+use crate::call::send::Run;
 use crate::input::source::{MAX_REQUEST, Source};
 use crate::input::validate::validate_line;
-use crate::output::document::{self, Answer, FailureDocument};
-use crate::output::failure::{ExitStatus, Failure, FailureCode};
+use crate::output::answer::Answer;
+use crate::output::document::{self, FailureDocument};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
 use crate::settings::Options;
 use crate::settings::variables::Reader;
@@ -42,7 +45,12 @@ pub fn run(
 ) -> Result<ExitStatus, Failure> {
     let interrupt = Interrupt::default();
     let deadline = Deadline::after(options.timeout);
-    let mut step = Step::new(options, reader, interrupt.clone(), deadline, log);
+    let mut step = Step::new(
+        options,
+        reader,
+        interrupt.clone(),
+        &mut Run { deadline, log },
+    );
     let (sender, events) = mpsc::sync_channel(1);
     let count = Arc::new(Count::default());
     let listening = signals::listen(InHand {
@@ -234,6 +242,11 @@ impl Batch {
             }
             log.set_line(Some(number));
             let outcome = self.line(number, text, log);
+            match &outcome {
+                Some(Ok(answer)) => answer.tell(log),
+                Some(Err(failure)) => log.error(failure.with_causes()),
+                None => {}
+            }
             log.set_line(None);
             let Some(outcome) = outcome else {
                 break;
@@ -289,17 +302,16 @@ impl Batch {
                     if self.interrupt.status().is_some() {
                         return None;
                     }
-                    step.answer(&input, Deadline::after(self.timeout), log)
+                    {
+                        let deadline = Deadline::after(self.timeout);
+                        step.answer(&input, &mut Run { deadline, log })
+                    }
                 }
             },
         };
-        Some(outcome.map_err(|failure| {
-            let failure = Failure {
-                line: NonZeroU64::new(number),
-                ..failure
-            };
-            log.error(failure.with_causes());
-            failure
+        Some(outcome.map_err(|failure| Failure {
+            line: NonZeroU64::new(number),
+            ..failure
         }))
     }
 }

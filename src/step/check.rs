@@ -5,11 +5,36 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::auth::Credentials;
 use crate::auth::claims::{CANCEL_ROLES, Claims, READ_ROLES};
-use crate::auth::{AccessToken, Credentials};
-use crate::output::failure::{ExitStatus, Failure};
+use crate::auth::session::Session;
+use crate::call::bearer::AccessToken;
+use crate::call::send::{Run, Sender};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::Failure;
 use crate::output::log::Log;
-use crate::settings::Settings;
+use crate::settings::variables::Reader;
+use crate::settings::{Options, Settings};
+use crate::waiting::deadline::Deadline;
+use crate::waiting::interrupt::Interrupt;
+
+/// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
+#[must_use]
+pub fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
+    let deadline = Deadline::after(options.timeout);
+    let settings = match Settings::read(reader, options.sandbox, deadline) {
+        Ok(settings) => settings,
+        Err(failure) => return Report::of_failure(failure),
+    };
+    options.announce_sandbox(log);
+    let mut report = Report::on(&settings);
+    let resource = settings.resource().to_owned();
+    let mut sender = Sender::new(settings.network, options.sandbox, Interrupt::default());
+    let mut session = Session::new(settings.credentials, settings.token_cache.as_deref());
+    let token = session.sign_in(&mut sender, &mut Run { deadline, log });
+    report.add_token(token, &resource, SystemTime::now());
+    report
+}
 
 /// What an identity may do, as far as its token tells.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -92,10 +117,9 @@ impl ProblemCode {
 }
 
 impl Report {
-    /// What `token`, obtained with `settings`, is good for at `now`; or why there is none.
-    #[must_use]
-    pub fn new(settings: &Settings, token: Result<&AccessToken, Failure>, now: SystemTime) -> Self {
-        let mut report = Self {
+    /// The report on an identity of which nothing is known yet.
+    fn on(settings: &Settings) -> Self {
+        Self {
             identity: Some(match &settings.credentials {
                 Credentials::AccessToken(_) => "the given access token".to_owned(),
                 Credentials::SignIn(sign_in) => sign_in.to_string(),
@@ -103,24 +127,24 @@ impl Report {
             api: Some(settings.base.to_string()),
             scope: Some(settings.scope.clone()),
             ..Self::default()
-        };
-        match token {
-            Err(failure) => report.fail(failure),
-            Ok(token) => match token.claims() {
-                Some(claims) => report.judge(&claims, settings.resource(), now),
-                None => report.add(
-                    ProblemCode::UnreadableToken,
-                    "the token is no JSON Web Token, so that nothing is known of what it allows"
-                        .to_owned(),
-                ),
-            },
         }
-        report
+    }
+
+    /// Adds what `token` is good for at `now`; or why there is none.
+    fn add_token(&mut self, token: Result<AccessToken, Failure>, resource: &str, now: SystemTime) {
+        match token.map(|token| Claims::of(token.expose())) {
+            Err(failure) => self.fail(failure),
+            Ok(Some(claims)) => self.judge(&claims, resource, now),
+            Ok(None) => self.add(
+                ProblemCode::UnreadableToken,
+                "the token is no JSON Web Token, so that nothing is known of what it allows"
+                    .to_owned(),
+            ),
+        }
     }
 
     /// The report of settings that give no identity.
-    #[must_use]
-    pub fn of_failure(failure: Failure) -> Self {
+    fn of_failure(failure: Failure) -> Self {
         let mut report = Self::default();
         report.fail(failure);
         report

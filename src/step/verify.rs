@@ -1,139 +1,156 @@
-//! What has become of an action, and when to look again: pure, without a clock.
+//! Has it really been cancelled? The action is read until it is final, or the time is up.
 
-use std::fmt;
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::de::{Deserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use super::state::{self, State};
+use super::{Step, advice};
+use crate::call::api;
+use crate::call::pace::whole_seconds;
+use crate::call::received;
+use crate::call::send::Run;
+use crate::input::Input;
+use crate::output::answer::{Answer, Verdict};
+use crate::output::failure::Failure;
+use crate::waiting::deadline::Deadline;
 
-use crate::output::scalar::Scalar;
-
-/// What has truly become of the action; only with `--wait`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The action was cancelled.
-    Cancelled,
-    /// The status is `Cancelled`, yet a command of the action had completed.
-    CancelledTooLate,
-    /// The action had come to its end (`Succeeded`, `Failed`, `TimeOut`).
-    AlreadyFinal,
-    /// The action was still open when the time was up.
-    Pending,
-    /// The status could not be read.
-    Unverified,
-}
-
-/// What reading an action has brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// The action has come to its end.
-    Final(Outcome),
-    /// It is still open.
-    Open,
-    /// It is not the action: a proxy's page, another action, an entity without a status.
-    NotTheAction,
-}
-
-/// What of an entity tells its outcome.
-#[derive(Deserialize)]
-struct Entity<'a> {
-    id: Option<String>,
-    status: Option<String>,
-    #[serde(borrow)]
-    commands: Option<&'a RawValue>,
-}
-
-/// What of a command tells whether it ran.
-#[derive(Deserialize)]
-struct Command {
-    #[serde(rename = "commandStatus", default)]
-    status: Scalar,
-}
-
-/// What `entity`, in JSON, tells of the action `id`.
-#[must_use]
-pub fn read(entity: &str, id: &str) -> Reading {
-    let Ok(entity) = serde_json::from_str::<Entity<'_>>(entity) else {
-        return Reading::NotTheAction;
+/// Reads the action until its status is final or `wait` is over. What was read last is the answer; if nothing could be
+/// read, what the cancel brought stands.
+pub(super) fn verify(
+    step: &mut Step,
+    input: &Input,
+    cancelled: Result<Answer, Failure>,
+    wait: Duration,
+    run: &mut Run<'_, '_>,
+) -> Result<Answer, Failure> {
+    match &cancelled {
+        Ok(answer) if !answer.is_success() => run.log.notice(&answer.advice),
+        Ok(_) => {}
+        Err(failure) => run.log.notice(failure),
+    }
+    let mut watch = Watch {
+        step,
+        input,
+        deadline: Deadline::after(wait),
+        last_read: None,
+        obstacle: "there was no time for it. Raise --wait.".to_owned(),
     };
-    let is_asked_for = entity.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
-    let Some(status) = entity.status.filter(|_| is_asked_for) else {
-        return Reading::NotTheAction;
-    };
-    match status.as_str() {
-        "Cancelled" if entity.commands.is_some_and(has_completed) => {
-            Reading::Final(Outcome::CancelledTooLate)
+    let mut pause = Duration::ZERO;
+    for reads in 1.. {
+        if !watch.may_read_after(pause) {
+            break;
         }
-        "Cancelled" => Reading::Final(Outcome::Cancelled),
-        "Succeeded" | "Failed" | "TimeOut" => Reading::Final(Outcome::AlreadyFinal),
-        // An unknown status is taken for an open one.
-        _ => Reading::Open,
+        match watch.look(run) {
+            Look::Final(verdict, answer) => {
+                let advice = advice::of_verdict(verdict, "");
+                return Ok(with_verdict(answer, verdict, advice));
+            }
+            Look::Open(answer) => watch.last_read = Some(answer),
+            Look::Unknown(obstacle) => watch.obstacle = obstacle,
+            Look::Forbidden(obstacle) => {
+                watch.obstacle = obstacle;
+                break;
+            }
+        }
+        pause = pause_after(reads);
+    }
+    watch.conclude(cancelled)
+}
+
+/// An action that is watched.
+struct Watch<'a> {
+    step: &'a mut Step,
+    input: &'a Input,
+    /// When the time is up.
+    deadline: Deadline,
+    last_read: Option<Answer>,
+    /// Why the action could not be read.
+    obstacle: String,
+}
+
+/// What one read has brought.
+enum Look {
+    Final(Verdict, Answer),
+    Open(Answer),
+    /// The action could not be read, and why.
+    Unknown(String),
+    /// It will not be readable later, and why.
+    Forbidden(String),
+}
+
+impl Watch<'_> {
+    /// Waits for `pause`, or for the turn of the next call. Returns `false` if the time is up first.
+    fn may_read_after(&mut self, pause: Duration) -> bool {
+        let sender = &self.step.sender;
+        if let Some(left) = sender.held_up() {
+            self.obstacle = format!(
+                "the service asks to wait for {} s, and a batch waits for an hour at most. Read its status after that.",
+                whole_seconds(left)
+            );
+            return false;
+        }
+        let pause = pause.max(sender.wait_for_turn());
+        if pause >= self.deadline.remaining() {
+            return false;
+        }
+        sender.interrupt().wait(pause);
+        sender.interrupt().status().is_none()
+    }
+
+    fn look(&mut self, run: &mut Run<'_, '_>) -> Look {
+        let mut run = Run {
+            deadline: self.deadline,
+            log: run.log,
+        };
+        let read = self.step.call(&api::READ, self.input, &mut run);
+        let answer = match read.and_then(|reply| received::answer(&reply.received)) {
+            Ok(answer) => answer,
+            Err(failure) => return Look::Unknown(failure.with_causes()),
+        };
+        let status = answer.status_code;
+        if matches!(status, 401 | 403) {
+            return Look::Forbidden(format!(
+                "reading it was answered with status {status}. Grant Machine.Read.All or Machine.ReadWrite.All with admin \
+                 consent."
+            ));
+        }
+        let id = self.input.path_parameters.machineactionid.as_str();
+        let state = match answer.json() {
+            Some(entity) if answer.is_success() => state::of(entity, id),
+            _ => State::NotTheAction,
+        };
+        match state {
+            State::Final(verdict) => Look::Final(verdict, answer),
+            State::Open => Look::Open(answer),
+            State::NotTheAction => Look::Unknown(format!(
+                "reading it was answered with status {status}, but not with the action. Look at it in the portal."
+            )),
+        }
+    }
+
+    /// What is to be said when the time is up.
+    fn conclude(self, cancelled: Result<Answer, Failure>) -> Result<Answer, Failure> {
+        let (answer, verdict) = match self.last_read {
+            Some(answer) => (answer, Verdict::Pending),
+            None => (cancelled?, Verdict::Unverified),
+        };
+        let advice = advice::of_verdict(verdict, &self.obstacle);
+        Ok(with_verdict(answer, verdict, advice))
     }
 }
 
-/// Whether one of `commands` has completed; they may be objects, names, or no list at all.
-fn has_completed(commands: &RawValue) -> bool {
-    let mut json = serde_json::Deserializer::from_str(commands.get());
-    json.deserialize_seq(AnyCompleted).unwrap_or_default()
-}
-
-/// Looks at one command after the other: a list of all would take many times the memory of its text.
-struct AnyCompleted;
-
-impl<'de> Visitor<'de> for AnyCompleted {
-    type Value = bool;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of commands")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut commands: A) -> Result<bool, A::Error> {
-        let mut any = false;
-        while let Some(command) = commands.next_element::<&RawValue>()? {
-            let command = command.get();
-            any |= command.starts_with('{')
-                && serde_json::from_str(command).map_or(true, |command: Command| {
-                    let status = command.status.text();
-                    status.is_some_and(|status| status.eq_ignore_ascii_case("Completed"))
-                });
-        }
-        Ok(any)
+fn with_verdict(answer: Answer, verdict: Verdict, advice: String) -> Answer {
+    Answer {
+        outcome: Some(verdict),
+        advice,
+        ..answer
     }
 }
 
 /// How long to wait before the action is read for the `reads + 1`-th time: growing, so that long waits cost few calls.
-#[must_use]
-pub fn pause(reads: u32) -> Duration {
+fn pause_after(reads: u32) -> Duration {
     const FIRST: Duration = Duration::from_millis(500);
     const LONGEST: Duration = Duration::from_secs(15);
     FIRST
         .saturating_mul(2_u32.saturating_pow(reads.saturating_sub(1)))
         .min(LONGEST)
-}
-
-/// What an outcome means and what helps, for the one line on stderr; `obstacle` is why the action could not be read.
-#[must_use]
-pub fn advice(outcome: Outcome, obstacle: &str) -> String {
-    match outcome {
-        Outcome::Cancelled => "the action was cancelled.".to_owned(),
-        Outcome::CancelledTooLate => {
-            "the action was cancelled too late: a command of it had completed. See json_body.commands, and undo it by an \
-             action of its own."
-                .to_owned()
-        }
-        Outcome::AlreadyFinal => {
-            "the action had come to its end before it could be cancelled: see json_body.status, and undo it by an action \
-             of its own."
-                .to_owned()
-        }
-        Outcome::Pending => {
-            "the action is still open: read its status again, or raise --wait.".to_owned()
-        }
-        Outcome::Unverified => {
-            format!("what became of the action is not known, because it could not be read: {obstacle}")
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::output::failure::ExitStatus;
+use crate::output::exit_status::ExitStatus;
 
 /// Whether the process was told to stop, shared with whoever hears of it.
 #[derive(Clone, Debug, Default)]

@@ -16,7 +16,7 @@ use signal_hook::iterator::backend::{Handle, SignalDelivery};
 use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::{flag, low_level};
 
-use crate::output::failure::ExitStatus;
+use crate::output::exit_status::ExitStatus;
 use crate::output::log;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::sink::{self, MAX_AT_ONCE};

@@ -12,6 +12,9 @@ use rustix::fs::OFlags;
 
 use crate::waiting::deadline::Deadline;
 
+/// The largest file that a setting may name, in bytes: the trust stores of distributions have a quarter of it.
+const MAX_FILE: u64 = 1 << 20;
+
 /// What can be waited for with a limit.
 pub trait Stream: Read + Send {
     /// Waits until there is something to read, or the end, or something broke; no longer than `limit`, if there is one.
@@ -125,7 +128,7 @@ fn is_passing(error: &io::Error) -> bool {
 /// The file cannot be read in time, or is too large to be what it should.
 pub fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    Patient::new(stream::open(path)?, Some(deadline))
+    Patient::new(open(path)?, Some(deadline))
         .take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| match error.kind() {

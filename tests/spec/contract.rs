@@ -3,7 +3,8 @@
 use std::fs::OpenOptions;
 
 use cancel_machine_action::call::sandbox::scenarios::SCENARIOS;
-use cancel_machine_action::output::failure::{ExitStatus, FailureCode};
+use cancel_machine_action::output::exit_status::ExitStatus;
+use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::files;
 use cancel_machine_action::publish::schemas;
 use insta::assert_snapshot;

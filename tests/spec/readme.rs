@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cancel_machine_action::call::sandbox::scenarios;
-use cancel_machine_action::output::failure::{Document, ExitStatus, FailureCode};
+use cancel_machine_action::output::exit_status::{Document, ExitStatus};
+use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::files;
 use cancel_machine_action::settings::table;
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use cancel_machine_action::call::diagnosis::{Call, Peer, explain};
+use cancel_machine_action::call::api;
+use cancel_machine_action::call::diagnosis::{Peer, explain};
 use cancel_machine_action::call::wire::progress::Stage;
 use insta::assert_snapshot;
 
@@ -178,7 +179,7 @@ fn the_longest_token_is_sent_and_the_longest_header_is_read() {
 #[test]
 fn a_time_out_names_the_stage_that_it_came_in() {
     let uri = "https://api.example/x".parse().unwrap();
-    let peer = Peer::new(Call::Cancel, &uri, None, Duration::from_secs(60));
+    let peer = Peer::new(&api::CANCEL, &uri, None, Duration::from_secs(60));
     let explain = |stage| {
         let error = ureq::Error::Timeout(ureq::Timeout::Global);
         explain(&error, stage, &peer).message

@@ -6,9 +6,9 @@ use super::DOCUMENTATION;
 use super::fields::{self, Field, Kind, title};
 use super::parameters::{self, Parameter};
 use crate::input::example_with_comment;
+use crate::output::answer::Verdict;
 use crate::publish::manifest::Manifest;
 use crate::publish::schemas::documented_answer;
-use crate::step::verify::Outcome;
 
 /// The plugin's own version: Rapid7 counts from 1.0.0.
 const VERSION: &str = "1.0.0";
@@ -146,7 +146,7 @@ fn example_answer() -> Value {
     let mut answer = documented_answer();
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("response_text".to_owned(), json!("Bad Gateway"));
-        answer.insert("outcome".to_owned(), json!(Outcome::Cancelled));
+        answer.insert("outcome".to_owned(), json!(Verdict::Cancelled));
     }
     answer
 }

@@ -1,0 +1,86 @@
+//! The headers of an answer, spelled one way whatever the wire did.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+/// The headers of an answer, in their order: name and value.
+#[derive(Debug, JsonSchema)]
+pub struct Headers(#[schemars(with = "DocumentedHeaders")] pub Vec<(String, String)>);
+
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// The headers that are documented; each may be missing, and others may be there. A repeated header's values are
+/// joined with a comma and a space.
+///
+/// Source: the connector's specification of the step, "Response Headers".
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = crate::output::machine_action::nothing_required)]
+pub struct DocumentedHeaders {
+    /// When the answer was made.
+    #[serde(rename = "Date")]
+    pub date: String,
+    /// Media type of the body.
+    #[serde(rename = "Content-Type")]
+    pub content_type: String,
+    /// How the body was framed on the wire.
+    #[serde(rename = "Transfer-Encoding")]
+    pub transfer_encoding: String,
+    /// What becomes of the connection.
+    #[serde(rename = "Connection")]
+    pub connection: String,
+    /// How the body was compressed on the wire; it is decoded here.
+    #[serde(rename = "Content-Encoding")]
+    pub content_encoding: String,
+    /// Request headers that the answer depends on.
+    #[serde(rename = "Vary")]
+    pub vary: String,
+    /// Id by which the vendor's support finds the call.
+    #[serde(rename = "mise-correlation-id")]
+    pub mise_correlation_id: String,
+    /// Version of the OData protocol.
+    #[serde(rename = "OData-Version")]
+    pub odata_version: String,
+    /// The service's HTTPS policy.
+    #[serde(rename = "Strict-Transport-Security")]
+    pub strict_transport_security: String,
+    /// Any other header, in Train-Case.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, String>,
+}
+
+impl Headers {
+    /// The documented names that are not in Train-Case, as documented.
+    const SPELLED_OTHERWISE: [&'static str; 2] = ["mise-correlation-id", "OData-Version"];
+
+    /// The one spelling of `name`, whatever the wire's.
+    #[must_use]
+    pub fn spell(name: &str) -> String {
+        for documented in Self::SPELLED_OTHERWISE {
+            if documented.eq_ignore_ascii_case(name) {
+                return documented.to_owned();
+            }
+        }
+        let mut begins_word = true;
+        let spell = |letter: char| {
+            let spelled = if begins_word {
+                letter.to_ascii_uppercase()
+            } else {
+                letter.to_ascii_lowercase()
+            };
+            begins_word = letter == '-';
+            spelled
+        };
+        name.chars().map(spell).collect()
+    }
+}

@@ -1,0 +1,88 @@
+//! What an entity tells of its action: pure.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::output::answer::Verdict;
+use crate::output::scalar::Scalar;
+
+/// What reading an action has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The action has come to its end.
+    Final(Verdict),
+    /// It is still open.
+    Open,
+    /// It is not the action: a proxy's page, another action, an entity without a status.
+    NotTheAction,
+}
+
+/// What of an entity tells its outcome.
+#[derive(Deserialize)]
+struct Entity<'a> {
+    id: Option<String>,
+    status: Option<String>,
+    #[serde(borrow)]
+    commands: Option<&'a RawValue>,
+}
+
+/// What of a command tells whether it ran.
+#[derive(Deserialize)]
+struct Command {
+    #[serde(rename = "commandStatus", default)]
+    status: Scalar,
+}
+
+/// What `entity`, in JSON, tells of the action `id`.
+#[must_use]
+pub fn of(entity: &str, id: &str) -> State {
+    let Ok(entity) = serde_json::from_str::<Entity<'_>>(entity) else {
+        return State::NotTheAction;
+    };
+    let is_asked_for = entity.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
+    let Some(status) = entity.status.filter(|_| is_asked_for) else {
+        return State::NotTheAction;
+    };
+    match status.as_str() {
+        "Cancelled" if entity.commands.is_some_and(has_completed) => {
+            State::Final(Verdict::CancelledTooLate)
+        }
+        "Cancelled" => State::Final(Verdict::Cancelled),
+        "Succeeded" | "Failed" | "TimeOut" => State::Final(Verdict::AlreadyFinal),
+        // An unknown status is taken for an open one.
+        _ => State::Open,
+    }
+}
+
+/// Whether one of `commands` has completed; they may be objects, names, or no list at all.
+fn has_completed(commands: &RawValue) -> bool {
+    let mut json = serde_json::Deserializer::from_str(commands.get());
+    json.deserialize_seq(AnyCompleted).unwrap_or_default()
+}
+
+/// Looks at one command after the other: a list of all would take many times the memory of its text.
+struct AnyCompleted;
+
+impl<'de> Visitor<'de> for AnyCompleted {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of commands")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut commands: A) -> Result<bool, A::Error> {
+        let mut any = false;
+        while let Some(command) = commands.next_element::<&RawValue>()? {
+            let command = command.get();
+            any |= command.starts_with('{')
+                && serde_json::from_str(command).map_or(true, |command: Command| {
+                    let status = command.status.text();
+                    status.is_some_and(|status| status.eq_ignore_ascii_case("Completed"))
+                });
+        }
+        Ok(any)
+    }
+}
