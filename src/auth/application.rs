@@ -9,11 +9,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::http::{Request, StatusCode};
 
-use super::TokenRequest;
-use super::certificate::ClientCertificate;
-use super::refusal::{self, Refusal};
+use crate::auth::assertion;
+use crate::auth::certificate::ClientCertificate;
+use crate::auth::grant::TokenRequest;
+use crate::auth::refusal;
 use crate::auth::secret::Secret;
-use crate::call::received::{self, Received};
 use crate::call::service_url::{ServiceUrl, not_a_url};
 use crate::call::{Call, is_passing};
 use crate::output::failure::{Failure, FailureCode};
@@ -85,7 +85,9 @@ impl Proof {
     ) -> Result<Secret, Failure> {
         let assertion = match self {
             Self::Secret(secret) => return Ok(secret.clone()),
-            Self::Certificate(certificate) => certificate.assertion(token_url, client_id, now)?,
+            Self::Certificate(certificate) => {
+                assertion::sign(certificate, token_url, client_id, now).map_err(|_| not_signed())?
+            }
             Self::FederatedTokenFile(path) => federated_token(path, deadline)?,
         };
         Ok(Secret::new(assertion))
@@ -102,6 +104,13 @@ impl Proof {
             ],
         }
     }
+}
+
+fn not_signed() -> Failure {
+    Failure::new(
+        FailureCode::InvalidSettings,
+        "the assertion cannot be signed: this machine gives no random numbers. Nothing was sent.",
+    )
 }
 
 fn federated_token(path: &str, deadline: Deadline) -> Result<String, Failure> {
@@ -153,56 +162,6 @@ impl Application {
             proof: Some(proof),
         })
     }
-
-    /// The failure that the sign-in service's answer is.
-    pub(super) fn refused(&self, received: &Received, proof: Option<&Secret>) -> Failure {
-        let body = received::decoded_body(received).unwrap_or_default();
-        let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
-            return self.unavailable(received);
-        };
-        let said = refusal.sentence(proof);
-        let (code, verdict, remedy) = if refusal.is_transient() || is_transient(received.status) {
-            let code = FailureCode::SignInUnavailable;
-            (code, "is not available", "Try again shortly.")
-        } else {
-            let code = FailureCode::SignInRefused;
-            (code, "was refused", refusal.hint())
-        };
-        let message = format!(
-            "sign-in at {} {verdict}: {said} {remedy} Nothing was cancelled.",
-            self.authority
-        );
-        Failure {
-            retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(code, message + &received.tries)
-        }
-    }
-
-    /// The failure of an answer that is neither a token nor a refusal: a proxy's page, a wrong host.
-    pub(super) fn unavailable(&self, received: &Received) -> Failure {
-        let retryable = is_transient(received.status);
-        let remedy = if retryable {
-            "Try again shortly."
-        } else {
-            "Check AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between."
-        };
-        let message = format!(
-            "sign-in at {} brought no token, but an answer of status {} that is none of the sign-in service's. {remedy} \
-             Nothing was cancelled.",
-            self.authority,
-            received.status.as_u16()
-        );
-        Failure {
-            retryable,
-            retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
-        }
-    }
-}
-
-/// Whether a sign-in that was answered so may succeed later.
-fn is_transient(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 impl fmt::Display for Application {

@@ -8,13 +8,11 @@ use std::fmt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Request;
 
-use super::TokenRequest;
-use super::refusal::Refusal;
+use crate::auth::grant::TokenRequest;
 use crate::auth::secret::Secret;
 use crate::call::Call;
-use crate::call::received::{self, Received};
 use crate::call::service_url::{ServiceUrl, not_a_url};
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 
 /// Asks the platform for a token.
 ///
@@ -92,45 +90,7 @@ impl ManagedIdentity {
         })
     }
 
-    /// The failure that the endpoint's answer is.
-    pub(super) fn refused(&self, received: &Received, proof: Option<&Secret>) -> Failure {
-        let body = received::decoded_body(received).unwrap_or_default();
-        let Ok(refusal) = serde_json::from_slice::<Refusal>(&body) else {
-            return self.unavailable(received);
-        };
-        let said = refusal.sentence(proof);
-        let code = if (ASK_THE_PLATFORM.may_pass)(received) {
-            FailureCode::SignInUnavailable
-        } else {
-            FailureCode::SignInRefused
-        };
-        let message = format!(
-            "the managed identity's endpoint at {} refused: {said} Check that an identity is assigned to this machine or \
-             app, and AZURE_CLIENT_ID if it is a user-assigned one. Nothing was cancelled.",
-            self.url()
-        );
-        Failure {
-            retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(code, message + &received.tries)
-        }
-    }
-
-    /// The failure of an answer that is neither a token nor a refusal.
-    pub(super) fn unavailable(&self, received: &Received) -> Failure {
-        let message = format!(
-            "the managed identity's endpoint at {} brought no token, but an answer of status {}. Check that this machine \
-             or app has a managed identity. Nothing was cancelled.",
-            self.url(),
-            received.status.as_u16()
-        );
-        Failure {
-            retryable: (ASK_THE_PLATFORM.may_pass)(received),
-            retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
-        }
-    }
-
-    fn url(&self) -> &ServiceUrl {
+    pub(super) fn url(&self) -> &ServiceUrl {
         match &self.endpoint {
             Endpoint::AppService { url, .. } | Endpoint::Imds { url } => url,
         }

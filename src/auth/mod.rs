@@ -1,96 +1,151 @@
-//! Credentials become a bearer token. These files describe the calls of a sign-in; `send` makes them.
+//! Credentials become a bearer token. `session` asks for it, by calls that `application` and `managed_identity` describe.
 
-pub mod session;
-pub mod application;
-pub mod cache;
-pub mod readings;
+pub(crate) mod session;
+mod cache;
+pub(crate) mod application;
+pub(crate) mod certificate;
+mod assertion;
+pub(crate) mod managed_identity;
+mod refusal;
+mod grant;
+pub(crate) mod permissions;
+pub(crate) mod claims;
 pub mod secret;
-pub mod certificate;
-pub mod claims;
-pub mod managed_identity;
-pub mod refusal;
+mod readings;
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use serde::Deserialize;
-use ureq::http::{Request, StatusCode};
+use ureq::http::StatusCode;
 
-use crate::auth::secret::Secret;
+use self::application::Application;
+use self::grant::{Grant, TokenRequest};
+use self::managed_identity::ManagedIdentity;
+use self::refusal::Refusal;
+use self::secret::Secret;
 use crate::call::Call;
 use crate::call::bearer::AccessToken;
 use crate::call::received::{self, Received};
-use crate::output::failure::Failure;
-use crate::output::scalar::Scalar;
+use crate::output::failure::{Failure, FailureCode};
 use crate::waiting::deadline::Deadline;
-use application::Application;
-use managed_identity::ManagedIdentity;
 
 /// Who calls the API.
 #[derive(Debug)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// A token that was given; it cannot be renewed.
     AccessToken(AccessToken),
-    /// An identity that signs in to get one.
     SignIn(SignIn),
-}
-
-/// The call that asks for a token.
-pub struct TokenRequest {
-    /// The call itself.
-    pub call: Request<Vec<u8>>,
-    /// What in it proves the identity; `None` where the platform vouches for it.
-    pub proof: Option<Secret>,
 }
 
 /// An identity that signs in.
 #[derive(Debug)]
-pub enum SignIn {
-    /// An app registration.
+pub(crate) enum SignIn {
     Application(Application),
-    /// A managed identity of Azure.
     ManagedIdentity(ManagedIdentity),
 }
 
 impl SignIn {
-    /// What the call for a token is, for its route and its retries.
-    #[must_use]
-    pub fn call(&self) -> &'static Call {
+    fn call(&self) -> &'static Call {
         match self {
             Self::Application(_) => &application::SIGN_IN,
             Self::ManagedIdentity(_) => &managed_identity::ASK_THE_PLATFORM,
         }
     }
 
-    /// The call that asks for a token. A file that it needs is read until `deadline`.
+    /// Describes the call that asks for a token. A file that it needs is read until `deadline`.
     ///
     /// # Errors
     ///
     /// The settings do not make a URL, or the file that proves the identity cannot be read any more.
-    pub fn request(&self, now: SystemTime, deadline: Deadline) -> Result<TokenRequest, Failure> {
+    fn request(&self, now: SystemTime, deadline: Deadline) -> Result<TokenRequest, Failure> {
         match self {
             Self::Application(application) => application.request(now, deadline),
             Self::ManagedIdentity(identity) => identity.request(),
         }
     }
 
-    /// The token that was given. What is said of a refusal does not repeat `proof`, by which the identity was proved.
+    /// Returns the token that was given. What is said of a refusal does not repeat `proof`.
     ///
     /// # Errors
     ///
     /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
-    pub fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
-        if received.status == StatusCode::OK {
-            let body = received::decoded_body(received).unwrap_or_default();
-            return serde_json::from_slice(&body).map_err(|_| match self {
-                Self::Application(application) => application.unavailable(received),
-                Self::ManagedIdentity(identity) => identity.unavailable(received),
-            });
-        }
-        Err(match self {
-            Self::Application(application) => application.refused(received, proof),
-            Self::ManagedIdentity(identity) => identity.refused(received, proof),
+    fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
+        let body = received::decoded_body(received).unwrap_or_default();
+        let may_pass = (self.call().may_pass)(received);
+        let (code, message) = if received.status == StatusCode::OK {
+            match serde_json::from_slice(&body) {
+                Ok(grant) => return Ok(grant),
+                Err(_) => self.no_token(received.status, may_pass),
+            }
+        } else {
+            match serde_json::from_slice::<Refusal>(&body) {
+                Ok(refusal) => self.refused(&refusal, proof, may_pass),
+                Err(_) => self.no_token(received.status, may_pass),
+            }
+        };
+        Err(Failure {
+            retryable: may_pass,
+            retry_after_seconds: received::retry_after_seconds(received),
+            ..Failure::new(
+                code,
+                format!("{message} Nothing was cancelled.{}", received.tries),
+            )
         })
+    }
+
+    fn refused(
+        &self,
+        refusal: &Refusal,
+        proof: Option<&Secret>,
+        may_pass: bool,
+    ) -> (FailureCode, String) {
+        let said = refusal.sentence(proof);
+        let message = match self {
+            Self::Application(Application { authority, .. }) if may_pass => {
+                format!("sign-in at {authority} is not available: {said} Try again shortly.")
+            }
+            Self::Application(Application { authority, .. }) => {
+                format!(
+                    "sign-in at {authority} was refused: {said} {}",
+                    refusal.hint()
+                )
+            }
+            Self::ManagedIdentity(identity) => format!(
+                "the managed identity's endpoint at {} refused: {said} Check that an identity is assigned to this \
+                 machine or app, and AZURE_CLIENT_ID if it is a user-assigned one.",
+                identity.url()
+            ),
+        };
+        let code = match may_pass {
+            true => FailureCode::SignInUnavailable,
+            false => FailureCode::SignInRefused,
+        };
+        (code, message)
+    }
+
+    /// What is said of an answer that is neither a token nor a refusal: a proxy's page, a wrong host.
+    fn no_token(&self, status: StatusCode, may_pass: bool) -> (FailureCode, String) {
+        let status = status.as_u16();
+        let message = match self {
+            Self::Application(Application { authority, .. }) => {
+                let remedy = match may_pass {
+                    true => "Try again shortly.",
+                    false => {
+                        "Check AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between."
+                    }
+                };
+                format!(
+                    "sign-in at {authority} brought no token, but an answer of status {status} that is none of the \
+                     sign-in service's. {remedy}"
+                )
+            }
+            Self::ManagedIdentity(identity) => format!(
+                "the managed identity's endpoint at {} brought no token, but an answer of status {status}. Check that \
+                 this machine or app has a managed identity.",
+                identity.url()
+            ),
+        };
+        (FailureCode::SignInUnavailable, message)
     }
 }
 
@@ -99,44 +154,6 @@ impl fmt::Display for SignIn {
         match self {
             Self::Application(application) => application.fmt(formatter),
             Self::ManagedIdentity(identity) => identity.fmt(formatter),
-        }
-    }
-}
-
-/// A token and how long it is good for (RFC 6749, section 5.1).
-#[derive(Debug, Deserialize)]
-pub struct Grant {
-    /// The token.
-    #[serde(rename = "access_token")]
-    pub token: AccessToken,
-    /// Seconds from now on; a managed identity's endpoint writes the number as a string.
-    #[serde(default)]
-    expires_in: Scalar,
-    /// Seconds since 1970: what App Service says instead.
-    #[serde(default)]
-    expires_on: Scalar,
-}
-
-impl Grant {
-    /// A token is renewed this long before it expires.
-    pub const MARGIN: Duration = Duration::from_secs(5 * 60);
-    /// No token lives longer; whoever says so is not believed.
-    pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-    /// How long the token is good for; zero if that is not said.
-    #[must_use]
-    pub fn lifetime(&self) -> Duration {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let remaining = || Some((self.expires_on.number()? - now.as_secs_f64()).max(0.0));
-        let seconds = self.expires_in.number().or_else(remaining);
-        let lifetime = Duration::try_from_secs_f64(seconds.unwrap_or_default());
-        match lifetime {
-            Ok(lifetime) => lifetime.min(Self::LONGEST),
-            // Less than nothing, or more than can be counted.
-            Err(_) if seconds.is_some_and(|seconds| seconds > 0.0) => Self::LONGEST,
-            Err(_) => Duration::ZERO,
         }
     }
 }

@@ -21,6 +21,23 @@ fn has_token(text: &str) -> bool {
     layers(text).iter().any(|text| text.contains("eyJ"))
 }
 
+/// Returns `code` if it looks like one.
+fn safe_code(code: &str) -> &str {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    match code {
+        "" => "error",
+        code if code.len() <= 64 && code.chars().all(is_allowed) => code,
+        _ => UNNAMED,
+    }
+}
+
+fn without_trace(line: &str) -> &str {
+    let traces = [" Trace ID:", " Correlation ID:", " Timestamp:"];
+    let starts = traces.iter().filter_map(|trace| line.find(trace));
+    let end = starts.min().unwrap_or(line.len());
+    line.get(..end).unwrap_or_default().trim()
+}
+
 /// A refusal of the sign-in service (RFC 6749, section 5.2). Its trace ids and times stay out of every message.
 #[derive(Deserialize)]
 pub(super) struct Refusal {
@@ -41,8 +58,10 @@ impl Refusal {
     /// `invalid_client: AADSTS7000215: …` What repeats `proof` or a token, in whatever encoding, is not shown.
     pub(super) fn sentence(&self, proof: Option<&Secret>) -> String {
         let repeats = |text: &str| has_token(text) || proof.is_some_and(|proof| proof.is_in(text));
-        let code = self.code();
-        let sentence = match self.shown_description().as_str() {
+        let code = safe_code(self.error.as_deref().unwrap_or_default());
+        let line = self.description().lines().next().unwrap_or_default();
+        let shown: String = without_trace(line).chars().take(Self::MAX_SHOWN).collect();
+        let sentence = match shown.as_str() {
             "" => format!("{code}."),
             text if text.ends_with(['.', '!', '?']) => format!("{code}: {text}"),
             text => format!("{code}: {text}."),
@@ -54,24 +73,6 @@ impl Refusal {
         }
         let code = if repeats(code) { UNNAMED } else { code };
         format!("{code} (its text is not shown, because it repeats a credential).")
-    }
-
-    fn code(&self) -> &str {
-        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
-        match self.error.as_deref().unwrap_or_default() {
-            "" => "error",
-            code if code.len() <= 64 && code.chars().all(is_allowed) => code,
-            _ => UNNAMED,
-        }
-    }
-
-    /// The description's first line, without the trace and no longer than is shown.
-    fn shown_description(&self) -> String {
-        let mut text = self.description().lines().next().unwrap_or_default();
-        for trace in [" Trace ID:", " Correlation ID:", " Timestamp:"] {
-            text = text.split(trace).next().unwrap_or_default();
-        }
-        text.trim().chars().take(Self::MAX_SHOWN).collect()
     }
 
     fn description(&self) -> &str {

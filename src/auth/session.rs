@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::cache::{self, TokenCache, Turn};
-use super::{Credentials, Grant, SignIn, TokenRequest};
+use crate::auth::cache::turn::Turn;
+use crate::auth::cache::{self, TokenCache};
+use crate::auth::grant::{Grant, TokenRequest};
+use crate::auth::{Credentials, SignIn};
 use crate::call::bearer::AccessToken;
 use crate::call::pace::{Pause, whole_seconds};
 use crate::call::send::{Run, Sender};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::auth::claims::{CANCEL_ROLES, READ_ROLES};
+use crate::auth::permissions::{CANCEL_ROLES, READ_ROLES};
 use crate::output::exit_status::{Document, ExitStatus};
 use crate::output::failure::FailureCode;
 use crate::settings::clouds;

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::auth::Credentials;
-use crate::auth::claims::{CANCEL_ROLES, Claims, READ_ROLES};
+use crate::auth::claims::Claims;
+use crate::auth::permissions::{self, Problem, ProblemCode};
 use crate::auth::session::Session;
 use crate::call::bearer::AccessToken;
 use crate::call::send::{Run, Sender};
@@ -78,41 +79,20 @@ pub struct TokenReport {
     pub roles: Vec<String>,
 }
 
-/// One thing that is wrong with a token.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Problem {
-    /// What kind of problem it is.
-    pub code: ProblemCode,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
-/// What kind of problem it is: a closed set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
-    /// There is no token, because signing in failed.
-    NoToken,
-    /// The token cannot be read, so that nothing is known of it.
-    UnreadableToken,
-    /// The token is for another API.
-    WrongAudience,
-    /// The token has expired.
-    Expired,
-    /// The token is not valid yet.
-    NotValidYet,
-    /// The token acts for a user: what it may do depends on that user, too.
-    Delegated,
-    /// The token has none of the permissions that allow a cancel.
-    NoCancelRole,
-    /// The token has no permission to read an action.
-    NoReadRole,
-}
-
-impl ProblemCode {
-    /// Whether a cancel is possible all the same.
-    const fn is_note(self) -> bool {
-        matches!(self, Self::Delegated | Self::NoReadRole)
+impl TokenReport {
+    fn of(claims: &Claims, now: u64) -> Self {
+        let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        Self {
+            audience: (!claims.audiences.is_empty()).then(|| claims.audience()),
+            tenant: claims.tenant.clone(),
+            application: claims.application.clone(),
+            expires_at: claims.expires_at,
+            expires_in: claims
+                .expires_at
+                .map(|at| signed(at).saturating_sub(signed(now))),
+            delegated: claims.scopes.is_some(),
+            roles: claims.permissions().map(str::to_owned).collect(),
+        }
     }
 }
 
@@ -161,73 +141,11 @@ impl Report {
 
     fn judge(&mut self, claims: &Claims, resource: &str, now: SystemTime) {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
-        let expires_in = claims
-            .expires_at
-            .map(|at| signed(at).saturating_sub(signed(now)));
-        let is_expired = expires_in.is_some_and(|seconds| seconds <= 0);
-        let is_premature = claims.valid_from.is_some_and(|from| from > now);
-        let is_in_time = !is_expired && !is_premature;
-        let is_for_api = claims.is_for(resource);
-        let has_cancel_role = claims.has_any(&CANCEL_ROLES);
-        let has_read_role = claims.has_any(&READ_ROLES);
-        self.may_cancel = is_for_api && is_in_time && has_cancel_role;
-        self.may_read = is_for_api && is_in_time && has_read_role;
-        if !is_for_api {
-            let audience = claims.audience();
-            self.add(
-                ProblemCode::WrongAudience,
-                format!("the token is for {audience}, not for {resource}: check MDE_SCOPE and MDE_CLOUD, or get another token"),
-            );
-        }
-        if is_expired {
-            self.add(
-                ProblemCode::Expired,
-                "the token has expired: get another one, or set this machine's clock".to_owned(),
-            );
-        }
-        if is_premature {
-            self.add(
-                ProblemCode::NotValidYet,
-                "the token is not valid yet: set this machine's clock".to_owned(),
-            );
-        }
-        if claims.scopes.is_some() {
-            self.add(
-                ProblemCode::Delegated,
-                "the token acts for a user who has signed in (scp): what it may do depends on that user's role in Defender, \
-                 too; an unattended step should have application permissions"
-                    .to_owned(),
-            );
-        }
-        if !has_cancel_role {
-            self.add(
-                ProblemCode::NoCancelRole,
-                format!(
-                    "the token has none of the permissions that allow a cancel: grant one of {} with admin consent",
-                    CANCEL_ROLES.join(", ")
-                ),
-            );
-        }
-        if !has_read_role {
-            self.add(
-                ProblemCode::NoReadRole,
-                format!(
-                    "the token has no permission to read an action, which verifying a cancel needs: grant {} with admin \
-                     consent",
-                    READ_ROLES.join(" or ")
-                ),
-            );
-        }
-        self.token = Some(TokenReport {
-            audience: (!claims.audiences.is_empty()).then(|| claims.audience()),
-            tenant: claims.tenant.clone(),
-            application: claims.application.clone(),
-            expires_at: claims.expires_at,
-            expires_in,
-            delegated: claims.scopes.is_some(),
-            roles: claims.permissions().map(str::to_owned).collect(),
-        });
+        self.problems = permissions::problems(claims, resource, now);
+        let mut codes = self.problems.iter().map(|problem| problem.code);
+        self.may_cancel = codes.clone().all(ProblemCode::allows_cancel);
+        self.may_read = codes.all(ProblemCode::allows_read);
+        self.token = Some(TokenReport::of(claims, now));
     }
 
     /// The status that the process ends with.
@@ -266,7 +184,7 @@ impl Report {
         let (notes, obstacles): (Vec<_>, Vec<_>) = self
             .problems
             .iter()
-            .partition(|problem| self.may_cancel || problem.code.is_note());
+            .partition(|problem| self.may_cancel || problem.code.allows_cancel());
         for note in notes {
             log.notice(format_args!("note: {}.", note.message));
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ureq::http::StatusCode;
 
 use crate::auth::claims::Claims;
+use crate::auth::permissions;
 use crate::auth::session::Session;
 use crate::call::bearer::AccessToken;
 use crate::call::received::{self, Received};
@@ -130,7 +131,7 @@ impl Step {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
         let claims = Claims::of(reply.token.expose());
-        let shortcoming = claims.map(|claims| claims.shortcoming(&self.resource, now));
+        let shortcoming = claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
         let advice = advice::of_answer(answer, input, shortcoming.as_deref());
         format!("{advice}{}", reply.received.tries)
     }

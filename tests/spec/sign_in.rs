@@ -126,7 +126,7 @@ fn a_certificate_signs_an_assertion_that_another_implementation_verifies() {
         assert_eq!(time("nbf"), time("iat"));
         assert!((1..=600).contains(&(time("exp") - time("iat"))));
         let jti = claims["jti"].as_str().unwrap().to_owned();
-        assert_eq!((jti.len(), &jti[14..15]), (36, "4"), "{jti}");
+        assert!(jti.len() >= 22, "128 bits in base64url: {jti}");
         assert!(!seen.contains(&jti));
         seen.push(jti);
 

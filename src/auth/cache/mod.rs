@@ -13,7 +13,7 @@
 //! ```
 
 mod folder;
-mod turn;
+pub(super) mod turn;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -25,9 +25,9 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use self::folder::Folder;
-pub use self::turn::{Lock, Turn};
 use crate::auth::application::Application;
-use crate::auth::{AccessToken, Grant};
+use crate::auth::grant::Grant;
+use crate::call::bearer::AccessToken;
 use crate::output::log::Log;
 
 /// A token that is larger is not kept, in bytes; those of the service have some two thousand.

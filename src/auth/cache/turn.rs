@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::TokenCache;
 use super::folder::{Folder, naming};
-use crate::auth::AccessToken;
+use crate::call::bearer::AccessToken;
 use crate::output::log::Log;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;

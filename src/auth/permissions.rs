@@ -1,0 +1,141 @@
+//! What a token allows, judged by its claims.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::auth::claims::Claims;
+
+/// The application permissions that allow a cancel. Source: "Cancel machine action API", "Permissions".
+pub(crate) const CANCEL_ROLES: [&str; 7] = [
+    "Machine.CollectForensics",
+    "Machine.Isolate",
+    "Machine.RestrictExecution",
+    "Machine.Scan",
+    "Machine.Offboard",
+    "Machine.StopAndQuarantine",
+    "Machine.LiveResponse",
+];
+
+/// The application permissions that allow reading an action. Source: "Get machineAction API", "Permissions".
+pub(crate) const READ_ROLES: [&str; 2] = ["Machine.Read.All", "Machine.ReadWrite.All"];
+
+/// One thing that is wrong with a token.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Problem {
+    /// What kind of problem it is.
+    pub code: ProblemCode,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// What kind of problem it is: a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// There is no token, because signing in failed.
+    NoToken,
+    /// The token cannot be read, so that nothing is known of it.
+    UnreadableToken,
+    /// The token is for another API.
+    WrongAudience,
+    /// The token has expired.
+    Expired,
+    /// The token is not valid yet.
+    NotValidYet,
+    /// The token acts for a user: what it may do depends on that user, too.
+    Delegated,
+    /// The token has none of the permissions that allow a cancel.
+    NoCancelRole,
+    /// The token has no permission to read an action.
+    NoReadRole,
+}
+
+impl ProblemCode {
+    /// Whether a cancel is possible all the same.
+    pub(crate) const fn allows_cancel(self) -> bool {
+        matches!(self, Self::Delegated | Self::NoReadRole)
+    }
+
+    /// Whether reading an action is possible all the same.
+    pub(crate) const fn allows_read(self) -> bool {
+        matches!(self, Self::Delegated | Self::NoCancelRole)
+    }
+}
+
+/// Returns everything that keeps a token with `claims` from cancelling at `resource`, or from reading there, at `now` (in
+/// seconds since 1970).
+pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem> {
+    let audience = claims.audience();
+    let rows = [
+        (
+            !claims.is_for(resource),
+            ProblemCode::WrongAudience,
+            format!(
+                "the token is for {audience}, not for {resource}: check MDE_SCOPE and MDE_CLOUD, or get another token"
+            ),
+        ),
+        (
+            claims.expires_at.is_some_and(|at| at <= now),
+            ProblemCode::Expired,
+            "the token has expired: get another one, or set this machine's clock".to_owned(),
+        ),
+        (
+            claims.valid_from.is_some_and(|from| from > now),
+            ProblemCode::NotValidYet,
+            "the token is not valid yet: set this machine's clock".to_owned(),
+        ),
+        (
+            claims.scopes.is_some(),
+            ProblemCode::Delegated,
+            "the token acts for a user who has signed in (scp): what it may do depends on that user's role in Defender, \
+             too; an unattended step should have application permissions"
+                .to_owned(),
+        ),
+        (
+            !claims.has_any(&CANCEL_ROLES),
+            ProblemCode::NoCancelRole,
+            format!(
+                "the token has none of the permissions that allow a cancel: grant one of {} with admin consent",
+                CANCEL_ROLES.join(", ")
+            ),
+        ),
+        (
+            !claims.has_any(&READ_ROLES),
+            ProblemCode::NoReadRole,
+            format!(
+                "the token has no permission to read an action, which verifying a cancel needs: grant {} with admin consent",
+                READ_ROLES.join(" or ")
+            ),
+        ),
+    ];
+    let found = rows.into_iter().filter(|(is_wrong, ..)| *is_wrong);
+    found
+        .map(|(_, code, message)| Problem { code, message })
+        .collect()
+}
+
+/// Returns what the token has, the first thing that it lacks for a cancel, and what to do; without names of tenants or
+/// applications.
+pub(crate) fn shortcoming(claims: &Claims, resource: &str, now: u64) -> String {
+    let held: Vec<&str> = claims.permissions().collect();
+    let held = match held.as_slice() {
+        [] => "no permissions".to_owned(),
+        held => format!("the permissions {}", held.join(", ")),
+    };
+    let problems = problems(claims, resource, now);
+    let has = |code| problems.iter().any(|problem| problem.code == code);
+    let remedy = if has(ProblemCode::Expired) {
+        "it has expired: get another one, or set this machine's clock."
+    } else if has(ProblemCode::WrongAudience) {
+        &format!("a cancel needs a token for {resource}: check MDE_SCOPE and MDE_CLOUD.")
+    } else if has(ProblemCode::NoCancelRole) {
+        let roles = CANCEL_ROLES.join(", ");
+        &format!("a cancel needs one of {roles}: grant it with admin consent.")
+    } else if has(ProblemCode::Delegated) {
+        "it acts for a user, whose role in Defender must allow the cancel, too."
+    } else {
+        "nothing is missing in it: check the tenant, MDE_BASE_URL, and which devices the application may act on."
+    };
+    let audience = claims.audience();
+    format!("The token is for {audience} and has {held}; {remedy}")
+}
