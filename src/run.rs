@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use crate::input::source::Source;
 use crate::output::answer::Answer;
@@ -9,9 +10,9 @@ use crate::output::document::{self, FailureDocument};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
-use crate::settings::arguments::{self, Command, Invocation};
+use crate::settings::arguments::{self, Command};
+use crate::settings::options::Options;
 use crate::settings::variables::{Environment, Reader};
-use crate::settings::{self, Options};
 use crate::step::check::{self, Report};
 use crate::step::{self, batch};
 use crate::waiting::sink::Sink;
@@ -39,24 +40,28 @@ pub struct Process<'a> {
 
 /// Runs the program: does what the command line asks, writes one document, and returns the exit status.
 pub fn run(process: Process<'_>) -> ExitStatus {
-    let exit_zero = settings::wants_exit_zero(&process.args, process.environment);
     let mut log = Log::new(process.stderr);
-    let mut run = Run {
-        environment: process.environment,
+    let mut reader = Reader::new(process.environment);
+    let mut options = Options::read(&process.args, &mut reader);
+    let command = arguments::parse(process.args, &mut options);
+    let run = Run {
+        options,
+        reader,
         stdin: (!process.stdin_is_terminal).then_some(process.stdin),
         stdout: &mut *process.stdout,
         stderr_is_terminal: process.stderr_is_terminal,
         log: &mut log,
     };
-    let ending = arguments::parse(process.args).and_then(|command| run.carry_out(command));
+    let ending = command.and_then(|command| run.carry_out(command));
     let ending = ending.unwrap_or_else(Ending::Failure);
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
-    status.or_zero(exit_zero)
+    status.or_zero(options.exit_zero)
 }
 
 /// What a command works with.
 struct Run<'a, 'b> {
-    environment: &'a Environment<'a>,
+    options: Options,
+    reader: Reader<'a>,
     /// `None` if a person sits there.
     stdin: Option<Box<dyn Stream>>,
     stdout: &'a mut dyn Sink,
@@ -64,50 +69,41 @@ struct Run<'a, 'b> {
     log: &'a mut Log<'b>,
 }
 
-impl<'a> Run<'a, '_> {
-    fn carry_out(&mut self, command: Command) -> Result<Ending, Failure> {
+impl Run<'_, '_> {
+    fn carry_out(mut self, command: Command) -> Result<Ending, Failure> {
+        self.log.set_verbose(self.options.verbose);
+        self.stdout.set_patience(self.options.timeout);
         match command {
             Command::Print(text) => Ok(Ending::Text(text)),
-            Command::Check(invocation) => {
-                let (options, reader) = self.options(&invocation);
-                let report = check::run(options, reader, self.log);
+            Command::Check => {
+                let report = check::run(self.options, self.reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
             }
-            Command::Step(invocation) => {
-                let source = self.source(&invocation)?;
-                let (options, reader) = self.options(&invocation);
-                if options.batch {
+            Command::Step(request) => {
+                let source = self.source(request)?;
+                if self.options.batch {
                     let is_watched = self.stderr_is_terminal;
+                    let (options, reader) = (self.options, self.reader);
                     batch::run(source, options, reader, self.stdout, is_watched, self.log)
                         .map(Ending::Batch)
                 } else {
-                    step::run(source, options, reader, self.log).map(Ending::Answer)
+                    step::run(source, self.options, self.reader, self.log).map(Ending::Answer)
                 }
             }
         }
     }
 
-    /// What the command line says, and the environment where it says nothing.
-    fn options(&mut self, invocation: &Invocation) -> (Options, Reader<'a>) {
-        let mut reader = Reader::new(self.environment);
-        let options = Options::read(invocation, &mut reader);
-        self.log.set_verbose(options.verbose);
-        self.stdout.set_patience(options.timeout);
-        (options, reader)
-    }
-
     /// Where the request comes from.
-    fn source(&mut self, invocation: &Invocation) -> Result<Source, Failure> {
-        let file = invocation.request.clone().map(Source::File);
-        file.or_else(|| self.stdin.take().map(Source::Stdin))
-            .ok_or_else(|| {
-                self.log
-                    .notice("stdin is a terminal, and no file with a request is named.");
-                Failure::new(
-                    FailureCode::NoInput,
-                    "there is no request. Try: cancel-machine-action sample | cancel-machine-action --sandbox (or --help)",
-                )
-            })
+    fn source(&mut self, request: Option<PathBuf>) -> Result<Source, Failure> {
+        let stdin = self.stdin.take().map(Source::Stdin);
+        request.map(Source::File).or(stdin).ok_or_else(|| {
+            self.log
+                .notice("stdin is a terminal, and no file with a request is named.");
+            Failure::new(
+                FailureCode::NoInput,
+                "there is no request. Try: cancel-machine-action sample | cancel-machine-action --sandbox (or --help)",
+            )
+        })
     }
 }
 

@@ -130,9 +130,7 @@ impl SignIn {
             Self::Application(Application { authority, .. }) => {
                 let remedy = match may_pass {
                     true => "Try again shortly.",
-                    false => {
-                        "Check AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between."
-                    }
+                    false => "Check AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between.",
                 };
                 format!(
                     "sign-in at {authority} brought no token, but an answer of status {status} that is none of the \

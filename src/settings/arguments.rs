@@ -1,50 +1,33 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
-use crate::settings::table::{OPTIONS, SETTINGS};
+use crate::settings::help::{help, version};
+use crate::settings::options::Options;
+use crate::settings::table::OPTIONS;
 use crate::settings::variables::parse_time_limit;
 
 /// What the command line asks for.
-pub enum Command {
-    /// Run the step.
-    Step(Invocation),
+pub(crate) enum Command {
+    /// Run the step, on the request in a file, or else on stdin.
+    Step(Option<PathBuf>),
     /// Report what the identity may do.
-    Check(Invocation),
+    Check,
     /// Print a text: a schema, the manifest, the sample, the help, the version.
     Print(String),
 }
 
-/// How the step is to run, as far as the command line says.
-#[derive(Default)]
-pub struct Invocation {
-    /// The file that carries the request; stdin if there is none.
-    pub request: Option<PathBuf>,
-    /// `--sandbox`
-    pub sandbox: bool,
-    /// `--batch`
-    pub batch: bool,
-    /// `--wait`
-    pub wait: Option<Duration>,
-    /// `--timeout`
-    pub timeout: Option<Duration>,
-    /// `--verbose`
-    pub verbose: bool,
-}
-
-/// The command that `args` (without the program's name) give.
+/// Returns the command that `args` (without the program's name) give; their options go to `options`.
 ///
 /// # Errors
 ///
 /// An option or argument that is not known, lacks its value or has one too many.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    parse_args(lexopt::Parser::from_args(args)).map_err(|error| {
+pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Command, Failure> {
+    parse_args(lexopt::Parser::from_args(args), options).map_err(|error| {
         Failure::new(
             FailureCode::InvalidUsage,
             format!(
@@ -115,49 +98,49 @@ fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or(one.len())
 }
 
-fn parse_args(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+fn parse_args(mut parser: lexopt::Parser, options: &mut Options) -> Result<Command, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value};
 
-    let mut invocation = Invocation::default();
-    let mut is_check = false;
+    let mut words = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("sandbox") => invocation.sandbox = true,
-            // Asked for elsewhere, before anything can go wrong.
-            Long("exit-zero") => {}
-            Long("verbose") => invocation.verbose = true,
-            Long("batch") => invocation.batch = true,
-            Long("wait") => invocation.wait = Some(seconds("--wait", &mut parser)?),
-            Long("timeout") => invocation.timeout = Some(seconds("--timeout", &mut parser)?),
+            Long("sandbox") => options.sandbox = true,
+            Long("exit-zero") => options.exit_zero = true,
+            Long("verbose") => options.verbose = true,
+            Long("batch") => options.batch = true,
+            Long("wait") => options.wait = Some(seconds("--wait", &mut parser)?),
+            Long("timeout") => options.timeout = seconds("--timeout", &mut parser)?,
             Long("help") | Short('h') => return Ok(Command::Print(help())),
             Long("version") | Short('V') => return Ok(Command::Print(version())),
-            Value(value) if invocation.request.is_none() && !is_check => {
-                match value.to_str() {
-                    Some("check") => {
-                        is_check = true;
-                        continue;
-                    }
-                    Some("manifest") => return printed(parser, files::MANIFEST),
-                    Some("sample") => return printed(parser, files::SAMPLE),
-                    Some("schema") => {
-                        let text = schema_named(parser.next()?)?;
-                        return printed(parser, text);
-                    }
-                    _ => {}
-                }
-                invocation.request = Some(PathBuf::from(value));
-            }
-            Value(_) if is_check => return Err("`check` takes no request".into()),
-            Value(_) => return Err("there is more than one request file".into()),
+            Value(word) => words.push(word),
             _ => return Err(argument.unexpected()),
         }
     }
-    // The file that convention names `-` is stdin.
-    invocation.request.take_if(|path| path.as_os_str() == "-");
-    Ok(match is_check {
-        true => Command::Check(invocation),
-        false => Command::Step(invocation),
-    })
+    command(&words)
+}
+
+/// Returns the command that the free words of the command line name.
+fn command(words: &[OsString]) -> Result<Command, lexopt::Error> {
+    let texts: Vec<&str> = words
+        .iter()
+        .map(|word| word.to_str().unwrap_or_default())
+        .collect();
+    let text = match texts.as_slice() {
+        ["check"] => return Ok(Command::Check),
+        ["check", ..] => return Err("`check` takes no request".into()),
+        ["manifest"] => files::MANIFEST,
+        ["sample"] => files::SAMPLE,
+        ["schema"] => schema_named("")?,
+        ["schema", name] => schema_named(name)?,
+        ["manifest" | "sample" | "schema", ..] => {
+            return Err("there is an argument too many".into());
+        }
+        // The file that convention names `-` is stdin.
+        [] | ["-"] => return Ok(Command::Step(None)),
+        [_] => return Ok(Command::Step(words.first().map(PathBuf::from))),
+        _ => return Err("there is more than one request file".into()),
+    };
+    Ok(Command::Print(text.to_owned()))
 }
 
 fn seconds(option: &str, parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
@@ -165,72 +148,10 @@ fn seconds(option: &str, parser: &mut lexopt::Parser) -> Result<Duration, lexopt
     Ok(parse_time_limit(&text).map_err(|rule| format!("{option} {rule}"))?)
 }
 
-fn schema_named(argument: Option<lexopt::Arg<'_>>) -> Result<&'static str, lexopt::Error> {
-    let rule = || {
-        let names = files::SCHEMAS.map(|(name, _)| name).join(", ");
-        lexopt::Error::from(format!("`schema` takes one of: {names}"))
-    };
-    let Some(lexopt::Arg::Value(wanted)) = argument else {
-        return Err(rule());
-    };
+fn schema_named(wanted: &str) -> Result<&'static str, lexopt::Error> {
     let found = files::SCHEMAS.iter().find(|(name, _)| wanted == *name);
-    found.map(|(_, text)| *text).ok_or_else(rule)
-}
-
-/// A command that prints takes nothing more.
-fn printed(mut parser: lexopt::Parser, text: &str) -> Result<Command, lexopt::Error> {
-    match parser.next()? {
-        None => Ok(Command::Print(text.to_owned())),
-        Some(argument) => Err(argument.unexpected()),
-    }
-}
-
-fn version() -> String {
-    concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
-}
-
-fn help() -> String {
-    let mut text = String::from(
-        "Cancels a pending machine action in Microsoft Defender for Endpoint: reads one request, makes one call,\n\
-         writes the service's answer.\n\
-         \n\
-         cancel-machine-action [OPTIONS] [REQUEST]   run the step; the request is a JSON object in the file REQUEST or\n\
-         \u{20}                                           on stdin, as `sample` shows it\n\
-         cancel-machine-action check                 sign in and say whether this identity may cancel; cancels nothing\n\
-         cancel-machine-action schema <NAME>         print a JSON Schema: ",
-    );
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", files::SCHEMAS.map(|(name, _)| name).join(", "));
-    text.push_str(
-        "cancel-machine-action manifest              print what a connector catalog lists\n\
-         cancel-machine-action sample                print an example request\n\
-         \n\
-         Options, each with the environment variable that sets the same:\n",
-    );
-    for option in OPTIONS {
-        let typed = match option.value {
-            Some(value) => format!("{} <{value}>", option.name),
-            None => option.name.to_owned(),
-        };
-        let _ = writeln!(
-            text,
-            "  {typed:<20} {:<14} {}",
-            option.setting, option.about
-        );
-    }
-    text.push_str("  --help, --version\n\nSettings, from the environment:\n");
-    for setting in SETTINGS {
-        let twin = if setting.has_file_twin {
-            " (_FILE)"
-        } else {
-            ""
-        };
-        let name = format!("{}{twin}", setting.name);
-        let _ = writeln!(text, "  {name:<30} {}", setting.about);
-    }
-    text.push_str("\nExit status:\n");
-    for status in ExitStatus::ALL {
-        let _ = writeln!(text, "  {}  {}", status.number(), status.meaning());
-    }
-    text
+    found.map(|(_, text)| *text).ok_or_else(|| {
+        let names = files::SCHEMAS.map(|(name, _)| name).join(", ");
+        format!("`schema` takes one of: {names}").into()
+    })
 }

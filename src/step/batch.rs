@@ -18,7 +18,7 @@ use crate::output::document::{self, FailureDocument};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
-use crate::settings::Options;
+use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::step::Step;
 use crate::waiting::deadline::Deadline;

@@ -14,8 +14,9 @@ use crate::call::send::{Run, Sender};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
+use crate::settings::Settings;
+use crate::settings::options::Options;
 use crate::settings::variables::Reader;
-use crate::settings::{Options, Settings};
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 

@@ -24,8 +24,9 @@ use crate::input::validate::validate;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, RequestSent};
 use crate::output::log::Log;
+use crate::settings::Settings;
+use crate::settings::options::Options;
 use crate::settings::variables::Reader;
-use crate::settings::{Options, Settings};
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
@@ -131,7 +132,8 @@ impl Step {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
         let claims = Claims::of(reply.token.expose());
-        let shortcoming = claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
+        let shortcoming =
+            claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
         let advice = advice::of_answer(answer, input, shortcoming.as_deref());
         format!("{advice}{}", reply.received.tries)
     }
