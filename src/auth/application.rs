@@ -22,10 +22,10 @@ use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
 
 /// The variable that names the file of a federated token.
-pub const FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+pub(crate) const FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 
 /// Asks the sign-in service for a token.
-pub static SIGN_IN: Call = Call {
+pub(crate) static SIGN_IN: Call = Call {
     name: "signing in",
     host_setting: "AZURE_AUTHORITY_HOST",
     is_of_the_api: false,
@@ -41,22 +41,22 @@ pub static SIGN_IN: Call = Call {
 
 /// An app registration that signs in.
 #[derive(Debug)]
-pub struct Application {
+pub(crate) struct Application {
     /// The sign-in host.
-    pub authority: ServiceUrl,
+    pub(crate) authority: ServiceUrl,
     /// The tenant's GUID or domain name: one path segment.
-    pub tenant: String,
+    pub(crate) tenant: String,
     /// The application's id.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// What the token is for.
-    pub scope: String,
+    pub(crate) scope: String,
     /// What proves that the caller is the application.
-    pub proof: Proof,
+    pub(crate) proof: Proof,
 }
 
 /// What proves that a caller is the application.
 #[derive(Debug)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// A shared secret.
     Secret(Secret),
     /// A certificate, whose private key signs an assertion.

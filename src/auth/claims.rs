@@ -9,27 +9,26 @@ use serde_json::{Map, Value};
 ///
 /// Source: "Access token claims reference".
 #[derive(Debug)]
-pub struct Claims {
+pub(crate) struct Claims {
     /// The APIs that the token is for; usually one.
-    pub audiences: Vec<String>,
+    pub(crate) audiences: Vec<String>,
     /// The tenant.
-    pub tenant: Option<String>,
+    pub(crate) tenant: Option<String>,
     /// The application that the token was given to.
-    pub application: Option<String>,
+    pub(crate) application: Option<String>,
     /// From when on the token is valid, in seconds since 1970.
-    pub valid_from: Option<u64>,
+    pub(crate) valid_from: Option<u64>,
     /// When the token expires, in seconds since 1970.
-    pub expires_at: Option<u64>,
+    pub(crate) expires_at: Option<u64>,
     /// The application permissions.
-    pub roles: Vec<String>,
+    pub(crate) roles: Vec<String>,
     /// The delegated permissions; only in a token that acts for a user.
-    pub scopes: Option<String>,
+    pub(crate) scopes: Option<String>,
 }
 
 impl Claims {
     /// The claims of `token`, if it is a JSON Web Token (RFC 7519).
-    #[must_use]
-    pub fn of(token: &str) -> Option<Self> {
+    pub(crate) fn of(token: &str) -> Option<Self> {
         let payload = token.split('.').nth(1)?;
         let json = BASE64_URL_SAFE_NO_PAD
             .decode(payload.trim_end_matches('='))
@@ -50,16 +49,14 @@ impl Claims {
     }
 
     /// Whether the token is for `resource`; a slash at the end makes no difference.
-    #[must_use]
-    pub fn is_for(&self, resource: &str) -> bool {
+    pub(crate) fn is_for(&self, resource: &str) -> bool {
         let resource = resource.trim_end_matches('/');
         let mut audiences = self.audiences.iter();
         audiences.any(|audience| audience.trim_end_matches('/') == resource)
     }
 
     /// The APIs that the token is for, for messages.
-    #[must_use]
-    pub fn audience(&self) -> String {
+    pub(crate) fn audience(&self) -> String {
         match self.audiences.as_slice() {
             [] => "nothing".to_owned(),
             audiences => audiences.join(" and "),
@@ -67,15 +64,14 @@ impl Claims {
     }
 
     /// The permissions, whether of the application or of the user that it acts for.
-    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn permissions(&self) -> impl Iterator<Item = &str> {
         let delegated = self.scopes.as_deref().unwrap_or_default();
         let roles = self.roles.iter().map(String::as_str);
         roles.chain(delegated.split_whitespace())
     }
 
     /// Whether one of `roles` is among the permissions.
-    #[must_use]
-    pub fn has_any(&self, roles: &[&str]) -> bool {
+    pub(crate) fn has_any(&self, roles: &[&str]) -> bool {
         self.permissions().any(|held| roles.contains(&held))
     }
 }

@@ -18,7 +18,7 @@ use crate::output::failure::Failure;
 ///
 /// Source of what may pass: "How to use managed identities for Azure resources on an Azure VM to acquire an access
 /// token", "Retry guidance".
-pub static ASK_THE_PLATFORM: Call = Call {
+pub(crate) static ASK_THE_PLATFORM: Call = Call {
     name: "signing in",
     host_setting: "IDENTITY_ENDPOINT, MDE_AUTH",
     is_of_the_api: false,
@@ -32,18 +32,18 @@ pub static ASK_THE_PLATFORM: Call = Call {
 
 /// A managed identity.
 #[derive(Debug)]
-pub struct ManagedIdentity {
+pub(crate) struct ManagedIdentity {
     /// Who is asked for the token.
-    pub endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     /// What the token is for: the scope without `/.default`.
-    pub resource: String,
+    pub(crate) resource: String,
     /// The client id of a user-assigned identity; the system-assigned one otherwise.
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
 }
 
 /// Who gives a managed identity its tokens.
 #[derive(Debug)]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// The endpoint that App Service, Functions and Container Apps set up for each app.
     AppService {
         /// Its URL.
@@ -59,7 +59,7 @@ pub enum Endpoint {
 }
 
 /// The instance metadata service of a virtual machine.
-pub const IMDS: &str = "http://169.254.169.254";
+pub(crate) const IMDS: &str = "http://169.254.169.254";
 
 impl ManagedIdentity {
     /// The call that asks for a token.

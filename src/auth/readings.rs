@@ -12,8 +12,7 @@ const MAX_DIGITS: usize = 2;
 
 /// `text` and everything that it may stand for: its escapes decoded, and its letters read as base64 and as hexadecimal
 /// digits.
-#[must_use]
-pub fn readings(text: &str) -> Vec<String> {
+pub(super) fn readings(text: &str) -> Vec<String> {
     let mut newest = layers(text);
     let mut all = newest.clone();
     for _ in 0..MAX_DIGITS {
@@ -26,8 +25,7 @@ pub fn readings(text: &str) -> Vec<String> {
 
 /// `text`, then with its escapes decoded, then with those decoded that came to light, and so on; and the same without the
 /// spaces, which may break an escape in two.
-#[must_use]
-pub fn layers(text: &str) -> Vec<String> {
+pub(super) fn layers(text: &str) -> Vec<String> {
     let mut layers = peeled(text.to_owned(), unescape);
     if layers.iter().any(|text| text.contains(is_space)) {
         layers.extend(peeled(joined(text), |text| joined(&unescape(text))));

@@ -7,8 +7,7 @@ use crate::auth::secret::Secret;
 use crate::call::received::{self, Received};
 
 /// Whether the sign-in service's answer is a refusal that may pass by itself.
-#[must_use]
-pub fn is_transient(received: &Received) -> bool {
+pub(super) fn is_transient(received: &Received) -> bool {
     let body = received::decoded_body(received).unwrap_or_default();
     serde_json::from_slice(&body).is_ok_and(|refusal: Refusal| refusal.is_transient())
 }

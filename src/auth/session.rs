@@ -18,7 +18,7 @@ const USUAL_LIFETIME: Duration = Duration::from_secs(60 * 60);
 const REFUSAL_STANDS: Duration = Duration::from_secs(60);
 
 /// Who calls, and the token that was got last.
-pub struct Session {
+pub(crate) struct Session {
     credentials: Credentials,
     /// Only an application's tokens are kept: a managed identity's endpoint keeps its own.
     cache: Option<TokenCache>,
@@ -36,8 +36,7 @@ struct Held {
 
 impl Session {
     /// A session that has not signed in yet; `folder` is where tokens are kept between runs.
-    #[must_use]
-    pub fn new(credentials: Credentials, folder: Option<&Path>) -> Self {
+    pub(crate) fn new(credentials: Credentials, folder: Option<&Path>) -> Self {
         let cache = match (&credentials, folder) {
             (Credentials::SignIn(SignIn::Application(application)), Some(folder)) => {
                 Some(TokenCache::new(folder, application))
@@ -57,7 +56,7 @@ impl Session {
     /// # Errors
     ///
     /// There is none.
-    pub fn token(
+    pub(crate) fn token(
         &mut self,
         sender: &mut Sender,
         run: &mut Run<'_, '_>,
@@ -83,7 +82,7 @@ impl Session {
     }
 
     /// Forgets `rejected`, and returns another token; `None` if the token was given, and there is no other.
-    pub fn renew(
+    pub(crate) fn renew(
         &mut self,
         rejected: &AccessToken,
         sender: &mut Sender,
@@ -99,7 +98,7 @@ impl Session {
     }
 
     /// Forgets `token`, which the API does not take.
-    pub fn forget(&mut self, token: &AccessToken, run: &mut Run<'_, '_>) {
+    pub(crate) fn forget(&mut self, token: &AccessToken, run: &mut Run<'_, '_>) {
         self.held = None;
         if let Some(cache) = &self.cache
             && let Err(error) = cache.forget(token)
@@ -165,7 +164,7 @@ impl Session {
     /// # Errors
     ///
     /// Sign-in was refused, or there is no answer.
-    pub fn sign_in(
+    pub(crate) fn sign_in(
         &mut self,
         sender: &mut Sender,
         run: &mut Run<'_, '_>,

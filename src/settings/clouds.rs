@@ -1,23 +1,23 @@
 //! The national clouds, with their hosts and scopes.
 
 /// The API's host in the commercial cloud.
-pub const COMMERCIAL_API: &str = "https://api.security.microsoft.com";
+pub(crate) const COMMERCIAL_API: &str = "https://api.security.microsoft.com";
 
 /// The hosts and the scope of a cloud.
-pub struct Cloud {
+pub(crate) struct Cloud {
     /// As `MDE_CLOUD` names it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The API's host.
-    pub api: &'static str,
+    pub(crate) api: &'static str,
     /// The sign-in host.
-    pub authority: &'static str,
+    pub(crate) authority: &'static str,
     /// The scope of a token for the API.
-    pub scope: &'static str,
+    pub(crate) scope: &'static str,
 }
 
 /// Every cloud. Sources: "Microsoft Defender for Endpoint APIs" and "… for US Government customers" for the hosts; the
 /// government scopes are in no documentation and come from users' reports, hence `MDE_SCOPE`.
-pub const CLOUDS: [Cloud; 4] = [
+pub(crate) const CLOUDS: [Cloud; 4] = [
     Cloud {
         name: "commercial",
         api: COMMERCIAL_API,

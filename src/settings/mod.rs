@@ -22,21 +22,21 @@ use crate::waiting::deadline::Deadline;
 
 /// Where the calls go, who makes them, and how.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The API: what `/api/machineactions/…` is appended to.
-    pub base: ServiceUrl,
+    pub(crate) base: ServiceUrl,
     /// What a token must be for.
-    pub scope: String,
+    pub(crate) scope: String,
     /// Who calls it.
-    pub credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// How many calls a batch makes in a minute at most; 0 is no limit.
-    pub calls_per_minute: u32,
+    pub(crate) calls_per_minute: u32,
     /// How many calls a batch makes in an hour at most; 0 is no limit.
-    pub calls_per_hour: u32,
+    pub(crate) calls_per_hour: u32,
     /// Where tokens are kept between runs.
-    pub token_cache: Option<PathBuf>,
+    pub(crate) token_cache: Option<PathBuf>,
     /// How hosts are reached.
-    pub network: Network,
+    pub(crate) network: Network,
 }
 
 impl Settings {
@@ -46,7 +46,7 @@ impl Settings {
     /// # Errors
     ///
     /// Everything that is missing or contradictory, by the variable's name, all at once.
-    pub fn read(
+    pub(crate) fn read(
         mut reader: Reader<'_>,
         sandbox: bool,
         deadline: Deadline,
@@ -84,8 +84,7 @@ impl Settings {
     }
 
     /// What a token must be for: the scope without `/.default`.
-    #[must_use]
-    pub fn resource(&self) -> &str {
+    pub(crate) fn resource(&self) -> &str {
         credentials::resource_of(&self.scope)
     }
 }

@@ -11,7 +11,7 @@ use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
 
 /// The environment, as `main` hands it in.
-pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+pub(crate) type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
 /// The longest time limit, in seconds: a day.
 const MAX_TIMEOUT: f64 = 86_400.0;
@@ -21,7 +21,7 @@ const MAX_TIMEOUT: f64 = 86_400.0;
 /// # Errors
 ///
 /// The rule that `text` breaks.
-pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time_limit(text: &str) -> Result<Duration, String> {
     let is_decimal = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -35,7 +35,7 @@ pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
 }
 
 /// Reads the environment, and gathers everything that is wrong with it.
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     environment: &'a Environment<'a>,
     deadline: Deadline,
     problems: Vec<Violation>,
@@ -43,8 +43,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader that has found nothing wrong yet.
-    #[must_use]
-    pub fn new(environment: &'a Environment<'a>) -> Self {
+    pub(crate) fn new(environment: &'a Environment<'a>) -> Self {
         Self {
             environment,
             deadline: Deadline::after(Duration::ZERO),
@@ -53,7 +52,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Sets until when files are read: one deadline for all of them, since any may be a pipe.
-    pub fn set_deadline(&mut self, deadline: Deadline) {
+    pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
     }
 
@@ -62,7 +61,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// Everything that is wrong, by the variable's name.
-    pub fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(self) -> Result<(), Failure> {
         if self.problems.is_empty() {
             Ok(())
         } else {
@@ -71,8 +70,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The failure that what is wrong amounts to.
-    #[must_use]
-    pub fn failure(self) -> Failure {
+    pub(crate) fn failure(self) -> Failure {
         Failure::of_violations(
             FailureCode::InvalidSettings,
             "the settings are not usable",
@@ -82,13 +80,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes that `message` is to be said of the variable `name`.
-    pub fn problem(&mut self, name: &str, message: impl Into<String>) {
+    pub(crate) fn problem(&mut self, name: &str, message: impl Into<String>) {
         self.problems.push(Violation::of_setting(name, message));
     }
 
     /// Whether the variable, or its twin, is set.
-    #[must_use]
-    pub fn is_set(&self, setting: &Setting) -> bool {
+    pub(crate) fn is_set(&self, setting: &Setting) -> bool {
         self.has(setting.name) || (setting.has_file_twin && self.has(&setting.file_twin()))
     }
 
@@ -97,8 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The name by which the setting is set: the variable's, or its twin's.
-    #[must_use]
-    pub fn name_set(&self, setting: &Setting) -> String {
+    pub(crate) fn name_set(&self, setting: &Setting) -> String {
         if self.has(setting.name) {
             setting.name.to_owned()
         } else {
@@ -107,7 +103,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The variable's value; an empty one counts as not set, because engines pass on what they do not have.
-    pub fn value(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn value(&mut self, name: &str) -> Option<String> {
         match (self.environment)(name)?.into_string() {
             Ok(text) if text.contains(char::is_control) => {
                 self.problem(name, "must be one line without control characters");
@@ -122,7 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The setting's value, if it is one that it may have.
-    pub fn text(&mut self, setting: &Setting) -> Option<String> {
+    pub(crate) fn text(&mut self, setting: &Setting) -> Option<String> {
         let text = self.value(setting.name)?;
         if setting.values.is_empty() || setting.values.contains(&text.as_str()) {
             return Some(text);
@@ -135,7 +131,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What `read` makes of the setting's value.
-    pub fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         setting: &Setting,
         read: impl FnOnce(&str) -> Result<T, &'static str>,
@@ -147,14 +143,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a problem if the setting is not set at all.
-    pub fn require(&mut self, setting: &Setting) {
+    pub(crate) fn require(&mut self, setting: &Setting) {
         if !self.is_set(setting) {
             self.problem(setting.name, format!("is missing: {}", setting.about));
         }
     }
 
     /// Notes a problem if both the variable and its twin are set.
-    pub fn reject_both(&mut self, setting: &Setting) {
+    pub(crate) fn reject_both(&mut self, setting: &Setting) {
         let twin = setting.file_twin();
         if setting.has_file_twin && self.has(setting.name) && self.has(&twin) {
             self.problem(setting.name, format!("is set, and so is {twin}; set one"));
@@ -162,7 +158,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What `read` makes of the variable's value, or of the file that its twin names, without the line break at its end.
-    pub fn secret<T>(
+    pub(crate) fn secret<T>(
         &mut self,
         setting: &Setting,
         read: impl FnOnce(&Secret) -> Result<T, &'static str>,
@@ -196,7 +192,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of the file at `path`, which the variable `name` names.
-    pub fn file(&mut self, name: &str, path: &str) -> Option<Vec<u8>> {
+    pub(crate) fn file(&mut self, name: &str, path: &str) -> Option<Vec<u8>> {
         read_file(path, self.deadline)
             .inspect_err(|error| {
                 self.problem(name, format!("names a file that cannot be read: {error}"));
@@ -205,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the option's twin switches it on.
-    pub fn switch(&mut self, option: &OptionSpec) -> bool {
+    pub(crate) fn switch(&mut self, option: &OptionSpec) -> bool {
         match self.value(option.setting).as_deref() {
             None | Some("0" | "false" | "no" | "off") => false,
             Some("1" | "true" | "yes" | "on") => true,
@@ -217,7 +213,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The time limit that the option's twin sets.
-    pub fn time_limit(&mut self, option: &OptionSpec) -> Option<Duration> {
+    pub(crate) fn time_limit(&mut self, option: &OptionSpec) -> Option<Duration> {
         let text = self.value(option.setting)?;
         parse_time_limit(&text)
             .inspect_err(|rule| self.problem(option.setting, rule))

@@ -35,7 +35,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// The source cannot be opened.
-pub fn run(
+pub(crate) fn run(
     source: Source,
     options: Options,
     reader: Reader<'_>,

@@ -35,7 +35,7 @@ use crate::waiting::interrupt::Interrupt;
 /// # Errors
 ///
 /// There is no answer to give.
-pub fn run(
+pub(crate) fn run(
     source: Source,
     options: Options,
     reader: Reader<'_>,
@@ -70,7 +70,7 @@ impl Step {
     /// # Errors
     ///
     /// The settings are not usable.
-    pub fn new(
+    pub(crate) fn new(
         options: Options,
         reader: Reader<'_>,
         interrupt: Interrupt,

@@ -42,7 +42,7 @@ const RANDOM: usize = 8;
 const ABANDONED: Duration = Duration::from_secs(60);
 
 /// Where the tokens of one application, for one scope, are kept.
-pub struct TokenCache {
+pub(super) struct TokenCache {
     folder: PathBuf,
     /// The hash of the application and its scope, in hex digits.
     hash: String,
@@ -57,8 +57,7 @@ struct Entry<T> {
 
 impl TokenCache {
     /// The cache in `folder` for the tokens of `application`.
-    #[must_use]
-    pub fn new(folder: &Path, application: &Application) -> Self {
+    pub(super) fn new(folder: &Path, application: &Application) -> Self {
         let Application {
             authority,
             tenant,
@@ -80,7 +79,7 @@ impl TokenCache {
     /// # Errors
     ///
     /// The folder or the file is not for the owner alone, or cannot be read, or is damaged.
-    pub fn find(&self, now: SystemTime) -> io::Result<Option<(AccessToken, Duration)>> {
+    pub(super) fn find(&self, now: SystemTime) -> io::Result<Option<(AccessToken, Duration)>> {
         let Some(folder) = Folder::open(&self.folder)? else {
             return Ok(None);
         };
@@ -97,7 +96,7 @@ impl TokenCache {
     /// # Errors
     ///
     /// The folder is not for the owner alone, or cannot be written.
-    pub fn keep(&self, grant: &Grant, now: SystemTime) -> io::Result<()> {
+    pub(super) fn keep(&self, grant: &Grant, now: SystemTime) -> io::Result<()> {
         let lifetime = grant.lifetime();
         let token = grant.token.expose();
         if lifetime <= Grant::MARGIN || token.len() > MAX_TOKEN {
@@ -124,7 +123,7 @@ impl TokenCache {
     /// # Errors
     ///
     /// The file cannot be read or removed.
-    pub fn forget(&self, token: &AccessToken) -> io::Result<()> {
+    pub(super) fn forget(&self, token: &AccessToken) -> io::Result<()> {
         let Some(folder) = Folder::open(&self.folder)? else {
             return Ok(());
         };
@@ -158,7 +157,7 @@ impl TokenCache {
 }
 
 /// Says that the cache cannot do what it should; the step goes on.
-pub fn warn(error: &io::Error, log: &mut Log<'_>) {
+pub(super) fn warn(error: &io::Error, log: &mut Log<'_>) {
     log.warning(format_args!(
         "the token cache is not used: {error}. Check MDE_TOKEN_CACHE."
     ));

@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What a process that needs a token is to do.
-pub enum Turn {
+pub(crate) enum Turn {
     /// Take the token that another process has left, good for that long.
     Take(AccessToken, Duration),
     /// Sign in; the others wait as long as the lock is held, if there is one.
@@ -37,12 +37,12 @@ pub enum Turn {
 }
 
 /// The right to sign in while others wait. It ends when this is dropped, or with the process.
-pub struct Lock(File);
+pub(crate) struct Lock(File);
 
 impl Lock {
     /// Lets the others go on. Without a token in `cache`, none of them waits any longer: what was refused once, or
     /// cannot be kept, would be so for each of them, one after the other.
-    pub fn release(self, cache: &TokenCache) {
+    pub(crate) fn release(self, cache: &TokenCache) {
         let now = SystemTime::now();
         if !matches!(cache.find(now), Ok(Some(_))) {
             // If this fails, the others wait for their turn.
@@ -54,7 +54,12 @@ impl Lock {
 impl TokenCache {
     /// Waits until there is a token or it is this process's turn to sign in. Half the time is kept for signing in
     /// without a turn: the process that has it may hang.
-    pub fn turn(&self, deadline: Deadline, interrupt: &Interrupt, log: &mut Log<'_>) -> Turn {
+    pub(crate) fn turn(
+        &self,
+        deadline: Deadline,
+        interrupt: &Interrupt,
+        log: &mut Log<'_>,
+    ) -> Turn {
         let folder = match Folder::make(&self.folder) {
             Ok(folder) => folder,
             Err(error) => {
