@@ -142,25 +142,30 @@ impl Application {
             .authority
             .join(&format!("/{}/oauth2/v2.0/token", self.tenant));
         let proof = self.proof.secret(&url, &self.client_id, now, deadline)?;
-        let mut fields = vec![
-            ("client_id", self.client_id.as_str()),
-            ("scope", &self.scope),
-        ];
-        fields.extend(self.proof.form_fields(&proof));
-        fields.push(("grant_type", "client_credentials"));
-        let form: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
-            .collect();
         let call = Request::post(url)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
-            .body(form.join("&").into_bytes())
+            .body(self.form(&proof).into_bytes())
             .map_err(|error| not_a_url(&error))?;
         Ok(TokenRequest {
             call,
             proof: Some(proof),
         })
+    }
+
+    fn form(&self, proof: &Secret) -> String {
+        let mut fields = vec![
+            ("client_id", self.client_id.as_str()),
+            ("scope", &self.scope),
+        ];
+        fields.extend(self.proof.form_fields(proof));
+        fields.push(("grant_type", "client_credentials"));
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let fields = fields.iter();
+        let form: Vec<String> = fields
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        form.join("&")
     }
 }
 

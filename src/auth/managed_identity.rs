@@ -64,30 +64,32 @@ pub(crate) const IMDS: &str = "http://169.254.169.254";
 impl ManagedIdentity {
     /// The call that asks for a token.
     pub(super) fn request(&self) -> Result<TokenRequest, Failure> {
-        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-        let mut query = format!("resource={}", encode(&self.resource));
-        if let Some(client_id) = &self.client_id {
-            query += &format!("&client_id={}", encode(client_id));
-        }
-        let request = match &self.endpoint {
+        let query = self.query();
+        let (request, proof) = match &self.endpoint {
             Endpoint::AppService { url, header } => {
-                Request::get(url.join(&format!("?api-version=2019-08-01&{query}")))
-                    .header("X-IDENTITY-HEADER", header.expose())
+                let url = url.join(&format!("?api-version=2019-08-01&{query}"));
+                let request = Request::get(url).header("X-IDENTITY-HEADER", header.expose());
+                (request, Some(header.clone()))
             }
             Endpoint::Imds { url } => {
                 let path =
                     format!("/metadata/identity/oauth2/token?api-version=2018-02-01&{query}");
-                Request::get(url.join(&path)).header("Metadata", "true")
+                let request = Request::get(url.join(&path)).header("Metadata", "true");
+                (request, None)
             }
         };
         let call = request.body(Vec::new());
-        Ok(TokenRequest {
-            call: call.map_err(|error| not_a_url(&error))?,
-            proof: match &self.endpoint {
-                Endpoint::AppService { header, .. } => Some(header.clone()),
-                Endpoint::Imds { .. } => None,
-            },
-        })
+        let call = call.map_err(|error| not_a_url(&error))?;
+        Ok(TokenRequest { call, proof })
+    }
+
+    fn query(&self) -> String {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let resource = encode(&self.resource);
+        match &self.client_id {
+            Some(client_id) => format!("resource={resource}&client_id={}", encode(client_id)),
+            None => format!("resource={resource}"),
+        }
     }
 
     pub(super) fn url(&self) -> &ServiceUrl {

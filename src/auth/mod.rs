@@ -70,18 +70,15 @@ impl SignIn {
     ///
     /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
     fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
+        let is_granted = received.status == StatusCode::OK;
         let body = received::decoded_body(received).unwrap_or_default();
+        if is_granted && let Ok(grant) = serde_json::from_slice(&body) {
+            return Ok(grant);
+        }
         let may_pass = (self.call().may_pass)(received);
-        let (code, message) = if received.status == StatusCode::OK {
-            match serde_json::from_slice(&body) {
-                Ok(grant) => return Ok(grant),
-                Err(_) => self.no_token(received.status, may_pass),
-            }
-        } else {
-            match serde_json::from_slice::<Refusal>(&body) {
-                Ok(refusal) => self.refused(&refusal, proof, may_pass),
-                Err(_) => self.no_token(received.status, may_pass),
-            }
+        let (code, message) = match serde_json::from_slice::<Refusal>(&body) {
+            Ok(refusal) if !is_granted => self.refused(&refusal, proof, may_pass),
+            _ => self.no_token(received.status, may_pass),
         };
         Err(Failure {
             retryable: may_pass,

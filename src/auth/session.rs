@@ -114,20 +114,7 @@ impl Session {
         sender: &mut Sender,
         run: &mut Run<'_, '_>,
     ) -> Result<AccessToken, Failure> {
-        let Some(cache) = &self.cache else {
-            return self.sign_in(sender, run);
-        };
-        let found = cache.find(SystemTime::now()).unwrap_or_else(|error| {
-            cache::warn(&error, run.log);
-            None
-        });
-        let turn = match found {
-            Some((token, remaining)) => Turn::Take(token, remaining),
-            // Nobody is waited for to be refused again.
-            None if self.standing_refusal().is_some() => Turn::SignIn(None),
-            None => cache.turn(run.deadline, sender.interrupt(), run.log),
-        };
-        let lock = match turn {
+        let lock = match self.turn(sender, run) {
             Turn::Take(token, remaining) => {
                 run.log.detail("taking the token from the cache");
                 self.hold(&token, remaining);
@@ -141,6 +128,22 @@ impl Session {
             lock.release(cache);
         }
         granted
+    }
+
+    fn turn(&self, sender: &Sender, run: &mut Run<'_, '_>) -> Turn {
+        let Some(cache) = &self.cache else {
+            return Turn::SignIn(None);
+        };
+        let found = cache.find(SystemTime::now()).unwrap_or_else(|error| {
+            cache::warn(&error, run.log);
+            None
+        });
+        match found {
+            Some((token, remaining)) => Turn::Take(token, remaining),
+            // Nobody is waited for to be refused again.
+            None if self.standing_refusal().is_some() => Turn::SignIn(None),
+            None => cache.turn(run.deadline, sender.interrupt(), run.log),
+        }
     }
 
     /// Holds `token`, good for `lifetime` from now, for the calls to come.

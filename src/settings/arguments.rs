@@ -105,7 +105,8 @@ fn parse_args(mut parser: lexopt::Parser, options: &mut Options) -> Result<Comma
     while let Some(argument) = parser.next()? {
         match argument {
             Long("sandbox") => options.sandbox = true,
-            Long("exit-zero") => options.exit_zero = true,
+            // `Options::read` has seen it.
+            Long("exit-zero") => {}
             Long("verbose") => options.verbose = true,
             Long("batch") => options.batch = true,
             Long("wait") => options.wait = Some(seconds("--wait", &mut parser)?),

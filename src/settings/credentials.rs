@@ -157,30 +157,34 @@ fn tenant(reader: &mut Reader<'_>) -> Option<String> {
     })
 }
 
-/// The endpoint that App Service names, or else the metadata service; neither is probed.
 fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<Credentials> {
-    let endpoint = if reader.is_set(&table::IDENTITY_ENDPOINT) {
-        let url = reader.parsed(&table::IDENTITY_ENDPOINT, ServiceUrl::parse_local);
-        reader.require(&table::IDENTITY_HEADER);
-        let header = reader.secret(&table::IDENTITY_HEADER, header_value);
-        Endpoint::AppService {
-            url: url?,
-            header: header?,
-        }
-    } else if reader.is_set(&table::IMDS_HOST) {
-        let url = reader.parsed(&table::IMDS_HOST, ServiceUrl::parse_local);
-        Endpoint::Imds { url: url? }
-    } else {
-        let url = ServiceUrl::parse_local(managed_identity::IMDS);
-        Endpoint::Imds { url: url.ok()? }
-    };
+    let endpoint = endpoint(reader)?;
+    let client_id = reader.text(&table::CLIENT_ID);
     Some(Credentials::SignIn(SignIn::ManagedIdentity(
         ManagedIdentity {
             endpoint,
             resource: resource_of(scope).to_owned(),
-            client_id: reader.text(&table::CLIENT_ID),
+            client_id,
         },
     )))
+}
+
+/// Returns the endpoint that App Service names, or else the metadata service; neither is probed.
+fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
+    if reader.is_set(&table::IDENTITY_ENDPOINT) {
+        let url = reader.parsed(&table::IDENTITY_ENDPOINT, ServiceUrl::parse_local);
+        reader.require(&table::IDENTITY_HEADER);
+        let header = reader.secret(&table::IDENTITY_HEADER, header_value);
+        return Some(Endpoint::AppService {
+            url: url?,
+            header: header?,
+        });
+    }
+    let url = match reader.is_set(&table::IMDS_HOST) {
+        true => reader.parsed(&table::IMDS_HOST, ServiceUrl::parse_local),
+        false => ServiceUrl::parse_local(managed_identity::IMDS).ok(),
+    };
+    Some(Endpoint::Imds { url: url? })
 }
 
 fn header_value(secret: &Secret) -> Result<Secret, &'static str> {

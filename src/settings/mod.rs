@@ -58,8 +58,8 @@ impl Settings {
         let scope = reader
             .text(&table::SCOPE)
             .unwrap_or_else(|| cloud.scope.to_owned());
-        let calls_per_minute = count(&mut reader, &table::CALLS_PER_MINUTE, 100);
-        let calls_per_hour = count(&mut reader, &table::CALLS_PER_HOUR, 1500);
+        let calls_per_minute = count(&mut reader, &table::CALLS_PER_MINUTE);
+        let calls_per_hour = count(&mut reader, &table::CALLS_PER_HOUR);
         let token_cache = reader.text(&table::TOKEN_CACHE).map(PathBuf::from);
         let network = network::read(&mut reader);
         let credentials = if sandbox {
@@ -89,12 +89,15 @@ impl Settings {
     }
 }
 
-fn count(reader: &mut Reader<'_>, setting: &Setting, default: u32) -> u32 {
+fn count(reader: &mut Reader<'_>, setting: &Setting) -> u32 {
     let parse = |text: &str| {
         text.parse()
             .map_err(|_| "must be a whole number, 0 for no limit")
     };
-    reader.parsed(setting, parse).unwrap_or(default)
+    reader
+        .parsed(setting, parse)
+        .or_else(|| parse(setting.default?).ok())
+        .unwrap_or_default()
 }
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {

@@ -163,32 +163,38 @@ impl<'a> Reader<'a> {
         setting: &Setting,
         read: impl FnOnce(&Secret) -> Result<T, &'static str>,
     ) -> Option<T> {
-        let twin = setting.file_twin();
-        let (name, text) = match self.value(setting.name) {
-            Some(text) => (setting.name, text),
-            None if setting.has_file_twin => {
-                let path = self.value(&twin)?;
-                let bytes = self.file(&twin, &path)?;
-                let Ok(text) = String::from_utf8(bytes) else {
-                    self.problem(&twin, "names a file that is not UTF-8");
-                    return None;
-                };
-                (twin.as_str(), text)
-            }
-            None => return None,
-        };
+        let (name, text) = self.text_or_file(setting)?;
         // Some editors begin a file with a byte order mark, and all end it with a line break.
         let text = text.trim_start_matches('\u{feff}');
         let text = text.trim_end_matches(['\r', '\n']);
-        let secret = Secret::new(text.to_owned());
         let parsed = match text {
             "" => Err("is empty"),
             _ if text.contains(char::is_control) => {
                 Err("must be one line without control characters")
             }
-            _ => read(&secret),
+            _ => read(&Secret::new(text.to_owned())),
         };
-        parsed.inspect_err(|rule| self.problem(name, *rule)).ok()
+        parsed.inspect_err(|rule| self.problem(&name, *rule)).ok()
+    }
+
+    /// The variable's value, or the text of the file that its twin names; and the name of the one or the other.
+    fn text_or_file(&mut self, setting: &Setting) -> Option<(String, String)> {
+        if let Some(text) = self.value(setting.name) {
+            return Some((setting.name.to_owned(), text));
+        }
+        if !setting.has_file_twin {
+            return None;
+        }
+        let twin = setting.file_twin();
+        let path = self.value(&twin)?;
+        let bytes = self.file(&twin, &path)?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Some((twin, text)),
+            Err(_) => {
+                self.problem(&twin, "names a file that is not UTF-8");
+                None
+            }
+        }
     }
 
     /// The bytes of the file at `path`, which the variable `name` names.
