@@ -39,25 +39,19 @@ pub(crate) static SIGN_IN: Call = Call {
     },
 };
 
-/// An app registration that signs in.
 #[derive(Debug)]
 pub(crate) struct Application {
-    /// The sign-in host.
     pub(crate) authority: ServiceUrl,
     /// The tenant's GUID or domain name: one path segment.
     pub(crate) tenant: String,
-    /// The application's id.
     pub(crate) client_id: String,
-    /// What the token is for.
     pub(crate) scope: String,
-    /// What proves that the caller is the application.
     pub(crate) proof: Proof,
 }
 
 /// What proves that a caller is the application.
 #[derive(Debug)]
 pub(crate) enum Proof {
-    /// A shared secret.
     Secret(Secret),
     /// A certificate, whose private key signs an assertion.
     Certificate(Box<ClientCertificate>),

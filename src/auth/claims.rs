@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// The claims of a token of Microsoft Entra ID, as far as they tell what it is good for. A claim of an unexpected type
+/// The claims of a token of Microsoft Entra ID, as far as they say what it is good for. A claim of an unexpected type
 /// counts as missing.
 ///
 /// Source: "Access token claims reference".
@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 pub(crate) struct Claims {
     /// The APIs that the token is for; usually one.
     pub(crate) audiences: Vec<String>,
-    /// The tenant.
     pub(crate) tenant: Option<String>,
     /// The application that the token was given to.
     pub(crate) application: Option<String>,
@@ -20,7 +19,6 @@ pub(crate) struct Claims {
     pub(crate) valid_from: Option<u64>,
     /// When the token expires, in seconds since 1970.
     pub(crate) expires_at: Option<u64>,
-    /// The application permissions.
     pub(crate) roles: Vec<String>,
     /// The delegated permissions; only in a token that acts for a user.
     pub(crate) scopes: Option<String>,

@@ -30,7 +30,6 @@ pub(crate) static ASK_THE_PLATFORM: Call = Call {
     may_pass: |received| matches!(received.status.as_u16(), 404 | 410 | 429 | 500..=599),
 };
 
-/// A managed identity.
 #[derive(Debug)]
 pub(crate) struct ManagedIdentity {
     /// Who is asked for the token.
@@ -46,16 +45,12 @@ pub(crate) struct ManagedIdentity {
 pub(crate) enum Endpoint {
     /// The endpoint that App Service, Functions and Container Apps set up for each app.
     AppService {
-        /// Its URL.
         url: ServiceUrl,
         /// What proves that the caller runs in the app.
         header: Secret,
     },
     /// The instance metadata service of a virtual machine.
-    Imds {
-        /// Its URL.
-        url: ServiceUrl,
-    },
+    Imds { url: ServiceUrl },
 }
 
 /// The instance metadata service of a virtual machine.

@@ -78,7 +78,7 @@ impl Refusal {
         self.error_description.as_deref().unwrap_or_default()
     }
 
-    /// The number behind `AADSTS`, which tells one reason from another.
+    /// Returns the number behind `AADSTS`, which names the reason.
     fn number(&self) -> Option<u32> {
         let (_, rest) = self.description().split_once("AADSTS")?;
         let end = rest.find(|letter: char| !letter.is_ascii_digit());

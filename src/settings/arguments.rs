@@ -38,7 +38,7 @@ pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Comman
     })
 }
 
-/// What is wrong, without repeating what was typed: that may be a secret.
+/// Says what is wrong without repeating what was typed: that may be a secret.
 fn explain(error: lexopt::Error) -> String {
     use lexopt::Error;
 
@@ -71,7 +71,7 @@ fn unknown_option(option: &str) -> String {
     }
 }
 
-/// The option from which `typed` differs by two letters at most.
+/// Returns the option from which `typed` differs by two letters at most.
 fn nearest_option(typed: &str) -> Option<&'static str> {
     let typed: String = typed.chars().take(40).collect();
     let typed = typed.to_ascii_lowercase();
@@ -82,7 +82,7 @@ fn nearest_option(typed: &str) -> Option<&'static str> {
     (distance <= 2).then_some(name)
 }
 
-/// How many letters have to be put in, left out or changed to make `other` of `one`.
+/// Returns how many letters have to be put in, left out or changed to make `other` of `one`.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (1..=other.len()).collect();
     for (index, letter) in one.bytes().enumerate() {

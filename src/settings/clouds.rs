@@ -1,15 +1,11 @@
 //! The national clouds, with their hosts and scopes.
 
-/// The API's host in the commercial cloud.
 pub(crate) const COMMERCIAL_API: &str = "https://api.security.microsoft.com";
 
-/// The hosts and the scope of a cloud.
 pub(crate) struct Cloud {
     /// As `MDE_CLOUD` names it.
     pub(crate) name: &'static str,
-    /// The API's host.
     pub(crate) api: &'static str,
-    /// The sign-in host.
     pub(crate) authority: &'static str,
     /// The scope of a token for the API.
     pub(crate) scope: &'static str,

@@ -13,7 +13,6 @@ use crate::call::service_url::ServiceUrl;
 use crate::settings::table::{self, Setting};
 use crate::settings::variables::Reader;
 
-/// A method to sign in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     AccessToken,

@@ -25,9 +25,7 @@ use crate::waiting::deadline::Deadline;
 pub(crate) struct Settings {
     /// The API: what `/api/machineactions/…` is appended to.
     pub(crate) base: ServiceUrl,
-    /// What a token must be for.
     pub(crate) scope: String,
-    /// Who calls it.
     pub(crate) credentials: Credentials,
     /// How many calls a batch makes in a minute at most; 0 is no limit.
     pub(crate) calls_per_minute: u32,
@@ -40,7 +38,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The settings of the step, all of them checked. In the sandbox the embedded Defender's own credentials are used,
+    /// Reads the settings, and checks all of them. In the sandbox the embedded Defender's own credentials are used,
     /// and no secret is read. All files are read until `deadline`.
     ///
     /// # Errors

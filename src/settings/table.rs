@@ -15,43 +15,37 @@ pub struct OptionSpec {
     pub about: &'static str,
 }
 
-/// Answer from the embedded Defender.
-pub const SANDBOX: OptionSpec = OptionSpec {
+pub(crate) const SANDBOX: OptionSpec = OptionSpec {
     name: "--sandbox",
     value: None,
     setting: "MDE_SANDBOX",
     about: "answer from an embedded Defender: no tenant, no credentials, no network",
 };
-/// Many requests, one a line.
-pub const BATCH: OptionSpec = OptionSpec {
+pub(crate) const BATCH: OptionSpec = OptionSpec {
     name: "--batch",
     value: None,
     setting: "MDE_BATCH",
     about: "newline-delimited JSON in, one line out for each line in, until the end of input",
 };
-/// Wait until the action is final.
-pub const WAIT: OptionSpec = OptionSpec {
+pub(crate) const WAIT: OptionSpec = OptionSpec {
     name: "--wait",
     value: Some("SECONDS"),
     setting: "MDE_WAIT",
     about: "after the cancel, read the action until its status is final, so long at most; tell the true outcome",
 };
-/// The time limit of the run.
-pub const TIMEOUT: OptionSpec = OptionSpec {
+pub(crate) const TIMEOUT: OptionSpec = OptionSpec {
     name: "--timeout",
     value: Some("SECONDS"),
     setting: "MDE_TIMEOUT",
     about: "time limit for a request: reading it, sign-in, all tries and pauses; waiting for the outcome comes on top; 60 unless set, a day at most",
 };
-/// End with status 0 whatever the verdict.
-pub const EXIT_ZERO: OptionSpec = OptionSpec {
+pub(crate) const EXIT_ZERO: OptionSpec = OptionSpec {
     name: "--exit-zero",
     value: None,
     setting: "MDE_EXIT_ZERO",
     about: "end with 0 instead of 1 to 6 and 8, for engines that throw stdout away when a step fails",
 };
-/// Say on stderr what is done.
-pub const VERBOSE: OptionSpec = OptionSpec {
+pub(crate) const VERBOSE: OptionSpec = OptionSpec {
     name: "--verbose",
     value: None,
     setting: "MDE_VERBOSE",
@@ -118,44 +112,37 @@ impl Setting {
     }
 }
 
-/// The tenant of the app registration.
-pub const TENANT_ID: Setting = Setting::text(
+pub(crate) const TENANT_ID: Setting = Setting::text(
     "AZURE_TENANT_ID",
     "directory (tenant) id of the app registration",
     "11111111-2222-3333-4444-555555555555",
 );
-/// The client id of the app registration, or of a user-assigned managed identity.
-pub const CLIENT_ID: Setting = Setting::text(
+pub(crate) const CLIENT_ID: Setting = Setting::text(
     "AZURE_CLIENT_ID",
     "application (client) id of the app registration, or of a user-assigned managed identity",
     "66666666-7777-8888-9999-000000000000",
 );
-/// The client secret of the app registration.
-pub const CLIENT_SECRET: Setting = Setting::secret(
+pub(crate) const CLIENT_SECRET: Setting = Setting::secret(
     "AZURE_CLIENT_SECRET",
     "client secret of the app registration: its value, not its id",
     "the-secret's-value",
 );
-/// The certificate and private key of the app registration.
-pub const CLIENT_CERTIFICATE_PATH: Setting = Setting::text(
+pub(crate) const CLIENT_CERTIFICATE_PATH: Setting = Setting::text(
     "AZURE_CLIENT_CERTIFICATE_PATH",
     "PEM file with the certificate of the app registration and its private RSA key",
     "/run/secrets/client.pem",
 );
-/// The token of a workload's own identity provider.
-pub const FEDERATED_TOKEN_FILE: Setting = Setting::text(
+pub(crate) const FEDERATED_TOKEN_FILE: Setting = Setting::text(
     FEDERATED_TOKEN_FILE_NAME,
     "file with the workload's own token, for workload identity federation; read anew for each sign-in",
     "/var/run/secrets/azure/tokens/azure-identity-token",
 );
-/// The managed identity's endpoint.
-pub const IDENTITY_ENDPOINT: Setting = Setting::text(
+pub(crate) const IDENTITY_ENDPOINT: Setting = Setting::text(
     "IDENTITY_ENDPOINT",
     "endpoint of the managed identity, as App Service sets it",
     "http://127.0.0.1:41234/msi/token",
 );
-/// What proves to the managed identity's endpoint that the caller runs there.
-pub const IDENTITY_HEADER: Setting = Setting {
+pub(crate) const IDENTITY_HEADER: Setting = Setting {
     is_secret: true,
     ..Setting::text(
         "IDENTITY_HEADER",
@@ -163,35 +150,31 @@ pub const IDENTITY_HEADER: Setting = Setting {
         "as-the-platform-sets-it",
     )
 };
-/// The metadata service's host.
-pub const IMDS_HOST: Setting = Setting::text(
+pub(crate) const IMDS_HOST: Setting = Setting::text(
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "metadata host for a managed identity, instead of the virtual machine's own",
     "http://169.254.169.254",
 );
-/// A token that was obtained elsewhere.
-pub const ACCESS_TOKEN: Setting = Setting::secret(
+pub(crate) const ACCESS_TOKEN: Setting = Setting::secret(
     "MDE_ACCESS_TOKEN",
     "an access token that the engine already has, instead of signing in",
     "header.payload.signature",
 );
-/// The ways to sign in, as [`AUTH`] names them.
-pub const AUTH_METHODS: [&str; 5] = [
+/// The methods to sign in, as [`AUTH`] names them.
+pub(crate) const AUTH_METHODS: [&str; 5] = [
     "access-token",
     "client-secret",
     "client-certificate",
     "federated-token",
     "managed-identity",
 ];
-/// Which way to sign in.
-pub const AUTH: Setting = Setting::choice(
+pub(crate) const AUTH: Setting = Setting::choice(
     "MDE_AUTH",
     "which way to sign in, where the settings allow several",
     "client-secret",
     &AUTH_METHODS,
 );
-/// The national cloud.
-pub const CLOUD: Setting = Setting {
+pub(crate) const CLOUD: Setting = Setting {
     default: Some("commercial"),
     ..Setting::choice(
         "MDE_CLOUD",
@@ -200,32 +183,27 @@ pub const CLOUD: Setting = Setting {
         &["commercial", "gcc", "gcc-high", "dod"],
     )
 };
-/// The sign-in host.
-pub const AUTHORITY_HOST: Setting = Setting::text(
+pub(crate) const AUTHORITY_HOST: Setting = Setting::text(
     "AZURE_AUTHORITY_HOST",
     "sign-in host instead of the cloud's",
     "https://login.microsoftonline.us",
 );
-/// The API's host.
-pub const BASE_URL: Setting = Setting::text(
+pub(crate) const BASE_URL: Setting = Setting::text(
     "MDE_BASE_URL",
     "API host instead of the cloud's: a geo host, a gateway, a test server",
     "https://eu.api.security.microsoft.com",
 );
-/// The scope of the token.
-pub const SCOPE: Setting = Setting::text(
+pub(crate) const SCOPE: Setting = Setting::text(
     "MDE_SCOPE",
     "scope of the token instead of the cloud's",
     "https://api.securitycenter.microsoft.com/.default",
 );
-/// Where tokens are kept between runs.
-pub const TOKEN_CACHE: Setting = Setting::text(
+pub(crate) const TOKEN_CACHE: Setting = Setting::text(
     "MDE_TOKEN_CACHE",
     "folder in which tokens are kept between runs, for the owner's eyes only; none unless set",
     "/var/lib/cancel-machine-action",
 );
-/// The pace of a batch within a minute.
-pub const CALLS_PER_MINUTE: Setting = Setting {
+pub(crate) const CALLS_PER_MINUTE: Setting = Setting {
     default: Some("100"),
     ..Setting::text(
         "MDE_CALLS_PER_MINUTE",
@@ -233,8 +211,7 @@ pub const CALLS_PER_MINUTE: Setting = Setting {
         "50",
     )
 };
-/// The pace of a batch within an hour.
-pub const CALLS_PER_HOUR: Setting = Setting {
+pub(crate) const CALLS_PER_HOUR: Setting = Setting {
     default: Some("1500"),
     ..Setting::text(
         "MDE_CALLS_PER_HOUR",
@@ -242,14 +219,12 @@ pub const CALLS_PER_HOUR: Setting = Setting {
         "750",
     )
 };
-/// Other roots of trust.
-pub const CERT_FILE: Setting = Setting::text(
+pub(crate) const CERT_FILE: Setting = Setting::text(
     "SSL_CERT_FILE",
     "PEM file with the certificate authorities to trust instead of the built-in ones",
     "/etc/ssl/certs/ca-certificates.crt",
 );
-/// The proxy for calls over HTTPS.
-pub const HTTPS_PROXY: Setting = Setting {
+pub(crate) const HTTPS_PROXY: Setting = Setting {
     is_secret: true,
     ..Setting::text(
         "HTTPS_PROXY",
@@ -257,8 +232,7 @@ pub const HTTPS_PROXY: Setting = Setting {
         "http://proxy.example:3128",
     )
 };
-/// The hosts that are called without the proxy.
-pub const NO_PROXY: Setting = Setting::text(
+pub(crate) const NO_PROXY: Setting = Setting::text(
     "NO_PROXY",
     "hosts that are called without the proxy, separated by commas",
     "localhost,.example.com",

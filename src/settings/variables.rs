@@ -16,7 +16,7 @@ pub(crate) type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 /// The longest time limit, in seconds: a day.
 const MAX_TIMEOUT: f64 = 86_400.0;
 
-/// A time limit in seconds, such as `60` or `2.5`.
+/// Parses a time limit in seconds, such as `60` or `2.5`.
 ///
 /// # Errors
 ///
@@ -42,7 +42,6 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that has found nothing wrong yet.
     pub(crate) fn new(environment: &'a Environment<'a>) -> Self {
         Self {
             environment,
@@ -56,8 +55,6 @@ impl<'a> Reader<'a> {
         self.deadline = deadline;
     }
 
-    /// Whether all that was read is usable.
-    ///
     /// # Errors
     ///
     /// Everything that is wrong, by the variable's name.
@@ -69,7 +66,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The failure that what is wrong amounts to.
+    /// Returns one failure that lists every problem found.
     pub(crate) fn failure(self) -> Failure {
         Failure::of_violations(
             FailureCode::InvalidSettings,
@@ -79,12 +76,12 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// Notes that `message` is to be said of the variable `name`.
+    /// Notes that the variable `name` is wrong: `message` is the rule that it breaks.
     pub(crate) fn problem(&mut self, name: &str, message: impl Into<String>) {
         self.problems.push(Violation::of_setting(name, message));
     }
 
-    /// Whether the variable, or its twin, is set.
+    /// Returns whether the variable, or its twin, is set.
     pub(crate) fn is_set(&self, setting: &Setting) -> bool {
         self.has(setting.name) || (setting.has_file_twin && self.has(&setting.file_twin()))
     }
@@ -93,7 +90,7 @@ impl<'a> Reader<'a> {
         (self.environment)(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// The name by which the setting is set: the variable's, or its twin's.
+    /// Returns the name by which the setting is set: the variable's, or its twin's.
     pub(crate) fn name_set(&self, setting: &Setting) -> String {
         if self.has(setting.name) {
             setting.name.to_owned()
@@ -102,7 +99,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The variable's value; an empty one counts as not set, because engines pass on what they do not have.
+    /// Returns the variable's value; an empty one counts as not set, because engines pass on what they do not have.
     pub(crate) fn value(&mut self, name: &str) -> Option<String> {
         match (self.environment)(name)?.into_string() {
             Ok(text) if text.contains(char::is_control) => {
@@ -117,7 +114,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The setting's value, if it is one that it may have.
+    /// Returns the setting's value, if it is one that it may have.
     pub(crate) fn text(&mut self, setting: &Setting) -> Option<String> {
         let text = self.value(setting.name)?;
         if setting.values.is_empty() || setting.values.contains(&text.as_str()) {
@@ -130,14 +127,14 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// What `read` makes of the setting's value.
+    /// Returns what `parse` makes of the setting's value.
     pub(crate) fn parsed<T>(
         &mut self,
         setting: &Setting,
-        read: impl FnOnce(&str) -> Result<T, &'static str>,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
     ) -> Option<T> {
         let text = self.text(setting)?;
-        read(&text)
+        parse(&text)
             .inspect_err(|rule| self.problem(setting.name, *rule))
             .ok()
     }
@@ -157,11 +154,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What `read` makes of the variable's value, or of the file that its twin names, without the line break at its end.
+    /// Returns what `parse` makes of the variable's value, or of the file that its twin names.
     pub(crate) fn secret<T>(
         &mut self,
         setting: &Setting,
-        read: impl FnOnce(&Secret) -> Result<T, &'static str>,
+        parse: impl FnOnce(&Secret) -> Result<T, &'static str>,
     ) -> Option<T> {
         let (name, text) = self.text_or_file(setting)?;
         // Some editors begin a file with a byte order mark, and all end it with a line break.
@@ -172,12 +169,12 @@ impl<'a> Reader<'a> {
             _ if text.contains(char::is_control) => {
                 Err("must be one line without control characters")
             }
-            _ => read(&Secret::new(text.to_owned())),
+            _ => parse(&Secret::new(text.to_owned())),
         };
         parsed.inspect_err(|rule| self.problem(&name, *rule)).ok()
     }
 
-    /// The variable's value, or the text of the file that its twin names; and the name of the one or the other.
+    /// Returns the variable's value, or the text of the file that its twin names, after the name of the one or the other.
     fn text_or_file(&mut self, setting: &Setting) -> Option<(String, String)> {
         if let Some(text) = self.value(setting.name) {
             return Some((setting.name.to_owned(), text));
@@ -197,7 +194,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The bytes of the file at `path`, which the variable `name` names.
+    /// Returns the bytes of the file at `path`, which the variable `name` names.
     pub(crate) fn file(&mut self, name: &str, path: &str) -> Option<Vec<u8>> {
         read_file(path, self.deadline)
             .inspect_err(|error| {
@@ -206,7 +203,7 @@ impl<'a> Reader<'a> {
             .ok()
     }
 
-    /// Whether the option's twin switches it on.
+    /// Returns whether the option's twin switches it on.
     pub(crate) fn switch(&mut self, option: &OptionSpec) -> bool {
         match self.value(option.setting).as_deref() {
             None | Some("0" | "false" | "no" | "off") => false,
@@ -218,7 +215,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The time limit that the option's twin sets.
+    /// Returns the time limit that the option's twin sets.
     pub(crate) fn time_limit(&mut self, option: &OptionSpec) -> Option<Duration> {
         let text = self.value(option.setting)?;
         parse_time_limit(&text)
