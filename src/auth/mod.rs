@@ -75,7 +75,8 @@ impl SignIn {
         if is_granted && let Ok(grant) = serde_json::from_slice(&body) {
             return Ok(grant);
         }
-        let may_pass = (self.call().may_pass)(received);
+        // Some statuses are worth another run, but no other try in this one.
+        let may_pass = (self.call().may_pass)(received) || received.status.is_server_error();
         let (code, message) = match serde_json::from_slice::<Refusal>(&body) {
             Ok(refusal) if !is_granted => self.refused(&refusal, proof, may_pass),
             _ => self.no_token(received.status, may_pass),
