@@ -80,10 +80,12 @@ impl Folder {
         })
     }
 
-    /// Removes a file.
+    /// Removes a file, unless another process was faster.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
-        unlinkat(&self.file, name, AtFlags::empty())
-            .map_err(|error| naming(&self.path.join(name), &error.into()))
+        match unlinkat(&self.file, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(naming(&self.path.join(name), &error.into())),
+        }
     }
 
     /// The names of all that is in it; those that are no UTF-8 are left out.
