@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use crate::input::source::Source;
-use crate::output::answer::Answer;
-use crate::output::document::{self, FailureDocument};
+use crate::output::document;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
+use crate::output::outcome::Outcome;
 use crate::settings::arguments::{self, Command, Invocation};
 use crate::settings::variables::{Environment, Reader};
 use crate::settings::{self, Options};
@@ -40,16 +40,15 @@ pub struct Process<'a> {
 /// Runs the program: does what the command line asks, writes one document, and returns the exit status.
 pub fn run(process: Process<'_>) -> ExitStatus {
     let exit_zero = settings::wants_exit_zero(&process.args, process.environment);
-    let mut log = Log::new(process.stderr);
+    let mut log = Log::new(process.stderr, process.stderr_is_terminal);
     let mut run = Run {
         environment: process.environment,
         stdin: (!process.stdin_is_terminal).then_some(process.stdin),
         stdout: &mut *process.stdout,
-        stderr_is_terminal: process.stderr_is_terminal,
         log: &mut log,
     };
     let ending = arguments::parse(process.args).and_then(|command| run.carry_out(command));
-    let ending = ending.unwrap_or_else(Ending::Failure);
+    let ending = ending.unwrap_or_else(|failure| Ending::Request(Outcome(Err(failure))));
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
     status.or_zero(exit_zero)
 }
@@ -60,7 +59,6 @@ struct Run<'a, 'b> {
     /// `None` if a person sits there.
     stdin: Option<Box<dyn Stream>>,
     stdout: &'a mut dyn Sink,
-    stderr_is_terminal: bool,
     log: &'a mut Log<'b>,
 }
 
@@ -77,11 +75,10 @@ impl<'a> Run<'a, '_> {
                 let source = self.source(&invocation)?;
                 let (options, reader) = self.options(&invocation);
                 if options.batch {
-                    let is_watched = self.stderr_is_terminal;
-                    batch::run(source, options, reader, self.stdout, is_watched, self.log)
-                        .map(Ending::Batch)
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Batch)
                 } else {
-                    step::run(source, options, reader, self.log).map(Ending::Answer)
+                    let outcome = step::run(source, options, reader, self.log);
+                    Ok(Ending::Request(Outcome(outcome)))
                 }
             }
         }
@@ -113,12 +110,10 @@ impl<'a> Run<'a, '_> {
 
 /// What a run ends with.
 enum Ending {
-    /// The service's answer.
-    Answer(Answer),
+    /// What one request comes to, or why there is none.
+    Request(Outcome),
     /// The worst status of a batch, whose lines are written.
     Batch(ExitStatus),
-    /// Why there is no answer.
-    Failure(Failure),
     /// What `check` reports.
     Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -129,9 +124,8 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Failure(failure) => log.error(failure.with_causes()),
+            Self::Request(outcome) => outcome.explain(log),
             Self::Report(report) => report.tell(log),
-            Self::Answer(answer) => answer.tell(log),
             Self::Batch(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
@@ -148,11 +142,8 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Answer(answer) => document::write(stdout, answer, is_terminal),
+            Self::Request(outcome) => outcome.write(stdout, is_terminal),
             Self::Batch(_) => Ok(()),
-            Self::Failure(error) => {
-                document::write(stdout, &FailureDocument { error }, is_terminal)
-            }
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -162,10 +153,9 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Answer(answer) => answer.exit_status(),
+            Self::Request(outcome) => outcome.exit_status(),
             Self::Batch(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
-            Self::Failure(failure) => failure.code.exit_status(),
             Self::Report(report) => report.exit_status(),
         }
     }
@@ -173,11 +163,11 @@ impl Ending {
     /// The document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Answer(answer) => format!(
+            Self::Request(Outcome(Ok(answer))) => format!(
                 "the service answered {} {}",
                 answer.status_code, answer.reason
             ),
-            Self::Failure(_) => "there is no answer".to_owned(),
+            Self::Request(Outcome(Err(_))) => "there is no answer".to_owned(),
             Self::Batch(_) => "the batch".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),

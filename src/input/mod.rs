@@ -1,8 +1,10 @@
 //! What a playbook sends: one request, as types.
 
-pub mod source;
-pub mod reading;
+pub(crate) mod source;
+pub(crate) mod lines;
+mod reading;
 pub mod validate;
+pub(crate) mod rejection;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};

@@ -6,7 +6,6 @@ use serde_json::value::RawValue;
 
 use crate::output::exit_status::ExitStatus;
 use crate::output::headers::Headers;
-use crate::output::log::Log;
 use crate::output::machine_action::ServiceObject;
 
 /// What the service answered, whatever its status.
@@ -50,16 +49,8 @@ impl Answer {
         }
     }
 
-    /// Says what it means, if the action is not as it should be.
-    pub fn tell(&self, log: &mut Log<'_>) {
-        if self.exit_status() != ExitStatus::Accepted {
-            log.error(&self.advice);
-        }
-    }
-
     /// The status that the process ends with.
-    #[must_use]
-    pub fn exit_status(&self) -> ExitStatus {
+    pub(super) fn exit_status(&self) -> ExitStatus {
         match self.outcome {
             Some(Verdict::Cancelled) => ExitStatus::Accepted,
             Some(_) => ExitStatus::NotCancelled,

@@ -13,6 +13,8 @@ const CLEAR: &str = "\r\x1b[K";
 /// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
 pub struct Log<'a> {
     stderr: &'a mut dyn Write,
+    /// Whether a person watches.
+    is_terminal: bool,
     is_verbose: bool,
     last_warning: String,
     shows_progress: bool,
@@ -22,14 +24,20 @@ pub struct Log<'a> {
 
 impl<'a> Log<'a> {
     /// A log that keeps quiet unless something is wrong.
-    pub fn new(stderr: &'a mut dyn Write) -> Self {
+    pub fn new(stderr: &'a mut dyn Write, is_terminal: bool) -> Self {
         Self {
             stderr,
+            is_terminal,
             is_verbose: false,
             last_warning: String::new(),
             shows_progress: false,
             place: String::new(),
         }
+    }
+
+    /// Whether a person watches, for whom progress may be shown.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
     }
 
     /// Says what is done, too.

@@ -1,13 +1,14 @@
 //! The schema of the settings, for a catalog's form. There is no type to generate it from: it comes from the same table
 //! as `--help`.
 
+use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::settings::table::{self, OptionSpec, Setting};
 
 /// The environment variables, as the properties of an object.
-pub(super) fn settings() -> Value {
-    json!({
+pub(super) fn settings() -> Schema {
+    json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Cancel Machine Action: settings",
         "description": "The environment variables that an operator sets. Those marked writeOnly are secrets. Exactly one \

@@ -4,6 +4,7 @@ pub mod advice;
 pub mod batch;
 pub mod check;
 pub mod state;
+mod tally;
 pub mod verify;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +19,7 @@ use crate::call::send::{Run, Sender};
 use crate::call::service_url::ServiceUrl;
 use crate::call::{Call, api};
 use crate::input::Input;
-use crate::input::source::{self, Source};
+use crate::input::source::Source;
 use crate::input::validate::validate;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, RequestSent};
@@ -33,14 +34,14 @@ use crate::waiting::interrupt::Interrupt;
 /// # Errors
 ///
 /// There is no answer to give.
-pub fn run(
+pub(crate) fn run(
     source: Source,
     options: Options,
     reader: Reader<'_>,
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);
-    let input = validate(source::read(source, options.timeout.min(source::MAX_WAIT))?)?;
+    let input = validate(source.read(options.timeout)?)?;
     let mut run = Run { deadline, log };
     let mut step = Step::new(options, reader, Interrupt::default(), &mut run)?;
     step.answer(&input, &mut run)
