@@ -13,11 +13,11 @@ use crate::settings::arguments::{self, Command, Invocation};
 use crate::settings::variables::{Environment, Reader};
 use crate::settings::{self, Options};
 use crate::step::check::{self, Report};
-use crate::step::{self, batch};
+use crate::step::{batch, single};
 use crate::waiting::sink::Sink;
 use crate::waiting::stream::Stream;
 
-/// The process that the program runs in, as far as the program knows it.
+/// What the program knows of its process. `main` fills it from the real one, tests from values.
 pub struct Process<'a> {
     /// The command line without the program's name.
     pub args: Vec<OsString>,
@@ -25,15 +25,15 @@ pub struct Process<'a> {
     pub environment: &'a Environment<'a>,
     /// Standard input.
     pub stdin: Box<dyn Stream>,
-    /// Whether a person sits at standard input.
+    /// Whether standard input is a terminal: then no request is read from it.
     pub stdin_is_terminal: bool,
     /// Standard output.
     pub stdout: &'a mut dyn Sink,
-    /// Whether a person looks at standard output.
+    /// Whether standard output is a terminal: then documents are indented.
     pub stdout_is_terminal: bool,
     /// Standard error.
     pub stderr: &'a mut dyn Write,
-    /// Whether a person looks at standard error.
+    /// Whether standard error is a terminal: then a batch shows its progress there.
     pub stderr_is_terminal: bool,
 }
 
@@ -56,7 +56,7 @@ pub fn run(process: Process<'_>) -> ExitStatus {
 /// What a command works with.
 struct Run<'a, 'b> {
     environment: &'a Environment<'a>,
-    /// `None` if a person sits there.
+    /// `None` if it is a terminal.
     stdin: Option<Box<dyn Stream>>,
     stdout: &'a mut dyn Sink,
     log: &'a mut Log<'b>,
@@ -77,14 +77,14 @@ impl<'a> Run<'a, '_> {
                 if options.batch {
                     batch::run(source, options, reader, self.stdout, self.log).map(Ending::Batch)
                 } else {
-                    let outcome = step::run(source, options, reader, self.log);
+                    let outcome = single::run(source, options, reader, self.log);
                     Ok(Ending::Request(Outcome(outcome)))
                 }
             }
         }
     }
 
-    /// What the command line says, and the environment where it says nothing.
+    /// Reads the options from the command line, and from the environment where that says nothing.
     fn options(&mut self, invocation: &Invocation) -> (Options, Reader<'a>) {
         let mut reader = Reader::new(self.environment);
         let options = Options::read(invocation, &mut reader);
@@ -125,7 +125,7 @@ impl Ending {
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
             Self::Request(outcome) => outcome.explain(log),
-            Self::Report(report) => report.tell(log),
+            Self::Report(report) => report.explain(log),
             Self::Batch(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
@@ -160,7 +160,7 @@ impl Ending {
         }
     }
 
-    /// The document in half a sentence, for when it cannot be written.
+    /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
             Self::Request(Outcome(Ok(answer))) => format!(

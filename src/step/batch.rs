@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use super::Step;
 use super::tally::{Count, Tally};
+use super::{Step, single};
 use crate::call::pace::whole_seconds;
 use crate::call::send::Run;
 use crate::input::lines::Lines;
@@ -49,7 +49,7 @@ pub(crate) fn run(
     let listening = signals::listen(InHand {
         interrupt: interrupt.clone(),
         events: sender.clone(),
-        break_off: step.as_mut().ok().map(|step| step.sender().breaker()),
+        break_off: step.as_mut().ok().map(|step| step.sender.breaker()),
         count: Arc::clone(&count),
     });
     let listening = listening.map_err(|error| without_means("signals cannot be heard", &error))?;
@@ -174,7 +174,7 @@ impl Batch {
         let answer = match (input, &mut self.step) {
             (Err(failure), _) => Err(failure),
             (Ok(_), Err(failure)) => Err(failure.clone()),
-            (Ok(input), Ok(step)) => match step.sender().held_up() {
+            (Ok(input), Ok(step)) => match step.sender.held_up() {
                 Some(left) => Err(throttled(left)),
                 None => {
                     await_turn(step, &self.interrupt, &mut self.tally, log);
@@ -182,7 +182,7 @@ impl Batch {
                         return None;
                     }
                     let deadline = Deadline::after(self.timeout);
-                    step.answer(&input, &mut Run { deadline, log })
+                    single::answer(step, &input, &mut Run { deadline, log })
                 }
             },
         };
@@ -214,7 +214,7 @@ impl Batch {
 /// Waits until the pace allows the next call, and says why.
 fn await_turn(step: &mut Step, interrupt: &Interrupt, tally: &mut Tally, log: &mut Log<'_>) {
     for seconds in 0_u64.. {
-        let wait = step.sender().wait_for_turn();
+        let wait = step.sender.wait_for_turn();
         if wait.is_zero() || interrupt.status().is_some() {
             return;
         }

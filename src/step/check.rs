@@ -19,8 +19,7 @@ use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
 /// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
-#[must_use]
-pub fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
+pub(crate) fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
     let settings = match Settings::read(reader, options.sandbox, deadline) {
         Ok(settings) => settings,
@@ -39,7 +38,7 @@ pub fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
 /// What an identity may do, as far as its token tells.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Cancel Machine Action: check")]
-pub struct Report {
+pub(crate) struct Report {
     /// Whether the identity may cancel machine actions.
     pub may_cancel: bool,
     /// Whether it may also read them, which verifying a cancel needs.
@@ -61,7 +60,7 @@ pub struct Report {
 
 /// What a token says of itself.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct TokenReport {
+pub(crate) struct TokenReport {
     /// The API that the token is for.
     pub audience: Option<String>,
     /// The tenant.
@@ -80,7 +79,7 @@ pub struct TokenReport {
 
 /// One thing that is wrong with a token.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// What kind of problem it is.
     pub code: ProblemCode,
     /// What is wrong and what to do.
@@ -90,7 +89,7 @@ pub struct Problem {
 /// What kind of problem it is: a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
+pub(crate) enum ProblemCode {
     /// There is no token, because signing in failed.
     NoToken,
     /// The token cannot be read, so that nothing is known of it.
@@ -230,9 +229,8 @@ impl Report {
         });
     }
 
-    /// The status that the process ends with.
-    #[must_use]
-    pub fn exit_status(&self) -> ExitStatus {
+    /// Returns the status that the process ends with.
+    pub(crate) fn exit_status(&self) -> ExitStatus {
         match &self.error {
             _ if self.may_cancel => ExitStatus::Accepted,
             Some(failure) => failure.code.exit_status(),
@@ -240,64 +238,29 @@ impl Report {
         }
     }
 
-    /// Says the same to people.
-    pub fn tell(&self, log: &mut Log<'_>) {
-        if let Some(identity) = &self.identity {
-            log.notice(format_args!("identity: {identity}"));
-        }
-        if let (Some(api), Some(scope)) = (&self.api, &self.scope) {
-            log.notice(format_args!("API: {api}, scope: {scope}"));
-        }
-        if let Some(token) = &self.token {
-            let shown =
-                |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
-            log.notice(format_args!(
-                "token: audience {}, tenant {}, application {}, {}, roles: {}",
-                shown(&token.audience),
-                shown(&token.tenant),
-                shown(&token.application),
-                expiry(token.expires_in),
-                match token.roles.as_slice() {
-                    [] => "none".to_owned(),
-                    roles => roles.join(", "),
-                }
-            ));
-        }
-        let (notes, obstacles): (Vec<_>, Vec<_>) = self
-            .problems
-            .iter()
-            .partition(|problem| self.may_cancel || problem.code.is_note());
+    /// Says on stderr what people should know; stdout has the rest.
+    pub(crate) fn explain(&self, log: &mut Log<'_>) {
+        let is_note = |problem: &&Problem| self.may_cancel || problem.code.is_note();
+        let (notes, obstacles): (Vec<_>, Vec<_>) = self.problems.iter().partition(is_note);
         for note in notes {
             log.notice(format_args!("note: {}.", note.message));
         }
+        let obstacles: Vec<&str> = obstacles.iter().map(|it| it.message.as_str()).collect();
+        let obstacles = obstacles.join("; ");
         // The last line says it all, because some engines show no other.
-        let obstacles: Vec<&str> = obstacles
-            .iter()
-            .map(|problem| problem.message.as_str())
-            .collect();
-        match (self.may_cancel, self.may_read) {
-            (true, true) => {
-                log.notice("this identity may cancel machine actions, and read them.");
+        match (self.may_cancel, self.may_read, &self.token) {
+            (true, true, _) => {
+                log.notice("this identity may cancel machine actions, and read them.")
             }
-            (true, false) => {
+            (true, false, _) => {
                 log.notice("this identity may cancel machine actions, but not read them.");
             }
-            (false, _) if self.token.is_none() => log.error(format_args!(
-                "whether this identity may cancel machine actions is not known: {}",
-                obstacles.join("; ")
+            (false, _, None) => log.error(format_args!(
+                "whether this identity may cancel machine actions is not known: {obstacles}"
             )),
-            (false, _) => log.error(format_args!(
-                "this identity may not cancel machine actions: {}",
-                obstacles.join("; ")
+            (false, _, Some(_)) => log.error(format_args!(
+                "this identity may not cancel machine actions: {obstacles}"
             )),
         }
-    }
-}
-
-fn expiry(expires_in: Option<i64>) -> String {
-    match expires_in {
-        None => "without an expiry".to_owned(),
-        Some(seconds) if seconds <= 0 => "expired".to_owned(),
-        Some(seconds) => format!("expires in {} min", seconds / 60),
     }
 }
