@@ -3,7 +3,7 @@
 //! [`run`] is the program without the process around it. Below it are eight rooms; each uses only those below it:
 //!
 //! ```text
-//! main → run → step      one request, or many; is it cancelled? may I?
+//! main → run → step      one request, or many; is it cancelled? may the identity cancel?
 //!               │
 //!            settings    the command line and the environment become settings
 //!               │
@@ -18,13 +18,13 @@
 //!             output     what the step says
 //! ```
 //!
-//! A request goes down once and comes back once: read and checked (`input`), signed in (`auth`), sent (`call`), and said
-//! (`output`). `publish` stands beside `run`: it generates what is committed under `schema/` and in `manifest.json`, and
-//! only tests enter it.
+//! A request goes down once and comes back once: it is read and checked (`input`), a token is got for it (`auth`), it is
+//! sent (`call`), and what came back is written (`output`). `publish` stands beside `run`: it generates what is committed
+//! under `schema/` and in `manifest.json`, and only tests enter it. `tests/spec/rooms.rs` holds the order.
 
 mod run;
 pub mod publish;
-pub mod step;
+mod step;
 pub mod settings;
 pub mod auth;
 pub mod call;

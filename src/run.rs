@@ -5,20 +5,20 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::input::source::Source;
-use crate::output::answer::Answer;
-use crate::output::document::{self, FailureDocument};
+use crate::output::document;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
+use crate::output::outcome::Outcome;
 use crate::settings::arguments::{self, Command};
 use crate::settings::options::Options;
 use crate::settings::variables::{Environment, Reader};
 use crate::step::check::{self, Report};
-use crate::step::{self, batch};
+use crate::step::{batch, single};
 use crate::waiting::sink::Sink;
 use crate::waiting::stream::Stream;
 
-/// The process that the program runs in, as far as the program knows it.
+/// What the program knows of its process. `main` fills it from the real one, tests from values.
 pub struct Process<'a> {
     /// The command line without the program's name.
     pub args: Vec<OsString>,
@@ -26,21 +26,21 @@ pub struct Process<'a> {
     pub environment: &'a Environment<'a>,
     /// Standard input.
     pub stdin: Box<dyn Stream>,
-    /// Whether a person sits at standard input.
+    /// Whether standard input is a terminal: then no request is read from it.
     pub stdin_is_terminal: bool,
     /// Standard output.
     pub stdout: &'a mut dyn Sink,
-    /// Whether a person looks at standard output.
+    /// Whether standard output is a terminal: then documents are indented.
     pub stdout_is_terminal: bool,
     /// Standard error.
     pub stderr: &'a mut dyn Write,
-    /// Whether a person looks at standard error.
+    /// Whether standard error is a terminal: then a batch shows its progress there.
     pub stderr_is_terminal: bool,
 }
 
 /// Runs the program: does what the command line asks, writes one document, and returns the exit status.
 pub fn run(process: Process<'_>) -> ExitStatus {
-    let mut log = Log::new(process.stderr);
+    let mut log = Log::new(process.stderr, process.stderr_is_terminal);
     let mut reader = Reader::new(process.environment);
     let mut options = Options::read(&process.args, &mut reader);
     let command = arguments::parse(process.args, &mut options);
@@ -49,11 +49,10 @@ pub fn run(process: Process<'_>) -> ExitStatus {
         reader,
         stdin: (!process.stdin_is_terminal).then_some(process.stdin),
         stdout: &mut *process.stdout,
-        stderr_is_terminal: process.stderr_is_terminal,
         log: &mut log,
     };
     let ending = command.and_then(|command| run.carry_out(command));
-    let ending = ending.unwrap_or_else(Ending::Failure);
+    let ending = ending.unwrap_or_else(|failure| Ending::Request(Outcome(Err(failure))));
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
     status.or_zero(options.exit_zero)
 }
@@ -62,10 +61,9 @@ pub fn run(process: Process<'_>) -> ExitStatus {
 struct Run<'a, 'b> {
     options: Options,
     reader: Reader<'a>,
-    /// `None` if a person sits there.
+    /// `None` if it is a terminal.
     stdin: Option<Box<dyn Stream>>,
     stdout: &'a mut dyn Sink,
-    stderr_is_terminal: bool,
     log: &'a mut Log<'b>,
 }
 
@@ -81,13 +79,12 @@ impl Run<'_, '_> {
             }
             Command::Step(request) => {
                 let source = self.source(request)?;
-                if self.options.batch {
-                    let is_watched = self.stderr_is_terminal;
-                    let (options, reader) = (self.options, self.reader);
-                    batch::run(source, options, reader, self.stdout, is_watched, self.log)
-                        .map(Ending::Batch)
+                let (options, reader) = (self.options, self.reader);
+                if options.batch {
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Batch)
                 } else {
-                    step::run(source, self.options, self.reader, self.log).map(Ending::Answer)
+                    let outcome = single::run(source, options, reader, self.log);
+                    Ok(Ending::Request(Outcome(outcome)))
                 }
             }
         }
@@ -109,12 +106,10 @@ impl Run<'_, '_> {
 
 /// What a run ends with.
 enum Ending {
-    /// The service's answer.
-    Answer(Answer),
+    /// What one request comes to, or why there is none.
+    Request(Outcome),
     /// The worst status of a batch, whose lines are written.
     Batch(ExitStatus),
-    /// Why there is no answer.
-    Failure(Failure),
     /// What `check` reports.
     Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -125,9 +120,8 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Failure(failure) => log.error(failure.with_causes()),
-            Self::Report(report) => report.tell(log),
-            Self::Answer(answer) => answer.tell(log),
+            Self::Request(outcome) => outcome.explain(log),
+            Self::Report(report) => report.explain(log),
             Self::Batch(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
@@ -144,11 +138,8 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Answer(answer) => document::write(stdout, answer, is_terminal),
+            Self::Request(outcome) => outcome.write(stdout, is_terminal),
             Self::Batch(_) => Ok(()),
-            Self::Failure(error) => {
-                document::write(stdout, &FailureDocument { error }, is_terminal)
-            }
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -158,22 +149,21 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Answer(answer) => answer.exit_status(),
+            Self::Request(outcome) => outcome.exit_status(),
             Self::Batch(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
-            Self::Failure(failure) => failure.code.exit_status(),
             Self::Report(report) => report.exit_status(),
         }
     }
 
-    /// The document in half a sentence, for when it cannot be written.
+    /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Answer(answer) => format!(
+            Self::Request(Outcome(Ok(answer))) => format!(
                 "the service answered {} {}",
                 answer.status_code, answer.reason
             ),
-            Self::Failure(_) => "there is no answer".to_owned(),
+            Self::Request(Outcome(Err(_))) => "there is no answer".to_owned(),
             Self::Batch(_) => "the batch".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),

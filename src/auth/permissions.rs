@@ -21,7 +21,7 @@ pub(crate) const READ_ROLES: [&str; 2] = ["Machine.Read.All", "Machine.ReadWrite
 
 /// One thing that is wrong with a token.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// What kind of problem it is.
     pub code: ProblemCode,
     /// What is wrong and what to do.
@@ -31,7 +31,7 @@ pub struct Problem {
 /// What kind of problem it is: a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
+pub(crate) enum ProblemCode {
     /// There is no token, because signing in failed.
     NoToken,
     /// The token cannot be read, so that nothing is known of it.

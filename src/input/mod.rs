@@ -1,8 +1,10 @@
 //! What a playbook sends: one request, as types.
 
-pub mod source;
-pub mod reading;
+pub(crate) mod source;
+pub(crate) mod lines;
+mod reading;
 pub mod validate;
+pub(crate) mod rejection;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -43,7 +45,7 @@ pub struct MachineActionId(
 
 impl MachineActionId {
     /// What an id must be, for a playbook's author.
-    pub const RULE: &str = "must be a machine action id: 1 to 128 letters, digits, \".\", \"_\", \"~\" or \"-\", the first \
+    pub(crate) const RULE: &str = "must be a machine action id: 1 to 128 letters, digits, \".\", \"_\", \"~\" or \"-\", the first \
          a letter or digit (the service's ids are GUIDs)";
 
     /// The id as it stands in the path.
@@ -53,8 +55,7 @@ impl MachineActionId {
     }
 
     /// Whether the id has the form of a device id (40 hexadecimal digits), which users take for an action's id.
-    #[must_use]
-    pub fn looks_like_device_id(&self) -> bool {
+    pub(crate) fn looks_like_device_id(&self) -> bool {
         self.0.len() == 40 && self.0.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 }
@@ -96,8 +97,7 @@ fn present_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<S
 }
 
 /// The request that `sample` prints and the schema shows; the id and the comment are those of the API's documentation.
-#[must_use]
-pub fn example_with_comment() -> Input {
+pub(crate) fn example_with_comment() -> Input {
     example(Some("Machine action was canceled by automation"))
 }
 

@@ -19,32 +19,34 @@ const LEAVES: u8 = 2;
 const MAX_SHOWN_POINTER: usize = 100;
 
 /// What one request says.
-pub struct Reading {
-    /// The request; a list, or an object among the schema's leaves, stands there empty.
-    pub value: Value,
+pub(crate) struct Reading {
+    /// The request; a list, and an object among the schema's leaves, is left empty.
+    pub(super) value: Value,
     /// The keys that an object has more than once: JSON allows them, but no two parsers agree on which one counts.
-    pub repeated: Violations,
+    pub(super) repeated: Violations,
 }
 
-/// Reads one value from `json`.
-///
-/// # Errors
-///
-/// What comes is not JSON.
-pub fn read<'de>(
-    json: &mut serde_json::Deserializer<impl Read<'de>>,
-) -> Result<Reading, serde_json::Error> {
-    let repeated = RefCell::default();
-    let request = Part {
-        depth: 0,
-        name: "",
-        repeated: &repeated,
-    };
-    let value = request.deserialize(json)?;
-    Ok(Reading {
-        value,
-        repeated: repeated.into_inner(),
-    })
+impl Reading {
+    /// Reads one value from `json`.
+    ///
+    /// # Errors
+    ///
+    /// What comes is not JSON.
+    pub(super) fn of<'de>(
+        json: &mut serde_json::Deserializer<impl Read<'de>>,
+    ) -> Result<Self, serde_json::Error> {
+        let repeated = RefCell::default();
+        let request = Part {
+            depth: 0,
+            name: "",
+            repeated: &repeated,
+        };
+        let value = request.deserialize(json)?;
+        Ok(Self {
+            value,
+            repeated: repeated.into_inner(),
+        })
+    }
 }
 
 /// A part of the request that is still to be read.

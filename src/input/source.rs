@@ -4,20 +4,23 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::input::reading::{self, Reading};
-use crate::input::validate;
+use super::reading::Reading;
+use super::rejection::{self, MAX_REQUEST, invalid, unreadable};
 use crate::output::failure::{Failure, FailureCode};
 use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::{self, Patient, Stream};
 
-/// The greatest request, in bytes.
-pub const MAX_REQUEST: usize = 1 << 20;
+/// What PowerShell writes before its text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What helps where the request cannot be read.
+const REMEDY: &str = " Check its path and its permissions.";
 
 /// How long a request may take to come in, whatever the time limit of the whole run.
-pub const MAX_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Where the request comes from.
-pub enum Source {
+pub(crate) enum Source {
     /// The process's standard input.
     Stdin(Box<dyn Stream>),
     /// The file that the command line names.
@@ -26,16 +29,31 @@ pub enum Source {
 
 impl Source {
     /// How messages name it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Stdin(_) => "the request on stdin",
             Self::File(_) => "the request in the file",
         }
     }
 
-    /// What can be read of it until `deadline`.
-    pub(crate) fn open(self, deadline: Option<Deadline>) -> io::Result<Input> {
+    /// Reads the one JSON value that the source carries, as soon as it is complete: an engine may never close stdin.
+    ///
+    /// # Errors
+    ///
+    /// No value within `limit`, more than one, one that is too large, or not JSON.
+    pub(crate) fn read(self, limit: Duration) -> Result<Reading, Failure> {
+        let name = self.name();
+        let limit = limit.min(MAX_WAIT);
+        let text = self.open(Some(Deadline::after(limit)));
+        read_value(
+            name,
+            limit,
+            text.map_err(|error| unreadable(name, REMEDY, &error))?,
+        )
+    }
+
+    /// Opens what can be read until `deadline`; for ever, if there is none.
+    pub(super) fn open(self, deadline: Option<Deadline>) -> io::Result<Text> {
         let stream: Box<dyn Stream> = match self {
             Self::Stdin(stdin) => stdin,
             Self::File(path) => Box::new(stream::open(path)?),
@@ -45,60 +63,38 @@ impl Source {
 }
 
 /// What is read from.
-pub(crate) type Input = BufReader<Patient<Box<dyn Stream>>>;
+pub(super) type Text = BufReader<Patient<Box<dyn Stream>>>;
 
-/// The one JSON value that `source` carries, as soon as it is complete: an engine may never close stdin.
-///
-/// # Errors
-///
-/// No value within `limit`, more than one, one that is too large, or not JSON.
-pub fn read(source: Source, limit: Duration) -> Result<Reading, Failure> {
-    let name = source.name();
-    let input = source.open(Some(Deadline::after(limit)));
-    let input = input.map_err(|error| unreadable(name, &error))?;
-    read_value(name, limit, input)
-}
-
-/// What came to nothing: the time limit, or the reading itself.
+/// The failure that `error` is: the time limit passed, or the reading broke.
 fn broken(name: &str, limit: Duration, error: &io::Error) -> Failure {
     if error.kind() != io::ErrorKind::TimedOut {
-        return unreadable(name, error);
+        return unreadable(name, REMEDY, error);
     }
-    Failure::new(
-        FailureCode::NoInput,
-        format!(
-            "{name} was not complete within {} s. Write one JSON object to stdin, or name a file with it as the argument.",
-            limit.as_secs_f64()
-        ),
-    )
+    let seconds = limit.as_secs_f64();
+    no_input(format!("{name} was not complete within {seconds} s."))
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Failure {
-    Failure::new(
-        FailureCode::NoInput,
-        format!("{name} cannot be read. Check its path and its permissions."),
-    )
-    .because(error)
+fn no_input(what: String) -> Failure {
+    let remedy = "Write one JSON object to stdin, or name a file with it as the argument.";
+    Failure::new(FailureCode::NoInput, format!("{what} {remedy}"))
 }
 
-fn read_value(name: &str, limit: Duration, mut input: Input) -> Result<Reading, Failure> {
+fn read_value(name: &str, limit: Duration, mut input: Text) -> Result<Reading, Failure> {
     let broken = |error: io::Error| broken(name, limit, &error);
     let start = skip_byte_order_mark(&mut input).map_err(broken)?;
-    // One more byte than allowed is read, so that a request of exactly the limit is told from a larger one.
+    // One more byte than allowed is read, to know a request of exactly the limit from a larger one.
     let mut recorder = Recorder {
         input: start.chain(&mut input).take(MAX_REQUEST as u64 + 1),
         text: Vec::new(),
     };
-    let reading = reading::read(&mut serde_json::Deserializer::from_reader(&mut recorder));
+    let reading = Reading::of(&mut serde_json::Deserializer::from_reader(&mut recorder));
     let text = recorder.text;
     if text.len() > MAX_REQUEST {
-        return Err(invalid(format!(
-            "{name} is larger than {MAX_REQUEST} bytes. Send less."
-        )));
+        return Err(rejection::too_large(name));
     }
     let reading = reading.map_err(|error| match error.io_error_kind() {
         Some(kind) => broken(kind.into()),
-        None => not_json(name, &text, &error),
+        None => explain(name, &text, &error),
     })?;
     if more_follows(&mut input).map_err(broken)? {
         return Err(invalid(format!(
@@ -110,7 +106,7 @@ fn read_value(name: &str, limit: Duration, mut input: Input) -> Result<Reading, 
 }
 
 /// Whether anything but white space is already there; the end is not waited for.
-fn more_follows(input: &mut Input) -> io::Result<bool> {
+fn more_follows(input: &mut Text) -> io::Result<bool> {
     loop {
         if !input.buffer().trim_ascii().is_empty() {
             return Ok(true);
@@ -123,12 +119,11 @@ fn more_follows(input: &mut Input) -> io::Result<bool> {
     }
 }
 
-/// Skips the byte order mark that PowerShell writes; gives back what turned out not to be one.
+/// Skips the byte order mark; gives back what turned out not to be one.
 fn skip_byte_order_mark(input: &mut impl BufRead) -> io::Result<&'static [u8]> {
-    const MARK: &[u8] = b"\xEF\xBB\xBF";
-    for (index, byte) in MARK.iter().enumerate() {
+    for (index, byte) in BYTE_ORDER_MARK.iter().enumerate() {
         if input.fill_buf()?.first() != Some(byte) {
-            return Ok(MARK.get(..index).unwrap_or_default());
+            return Ok(BYTE_ORDER_MARK.get(..index).unwrap_or_default());
         }
         input.consume(1);
     }
@@ -150,14 +145,10 @@ impl<R: Read> Read for Recorder<R> {
     }
 }
 
-fn not_json(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
+/// Says what the text is, if it is not JSON.
+fn explain(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
     if text.trim_ascii().is_empty() {
-        return Failure::new(
-            FailureCode::NoInput,
-            format!(
-                "{name} is empty. Write one JSON object to stdin, or name a file with it as the argument."
-            ),
-        );
+        return no_input(format!("{name} is empty."));
     }
     // No UTF-8 begins with the bytes of UTF-16's byte order mark, and no JSON contains a zero.
     if text.starts_with(b"\xFF") || text.starts_with(b"\xFE") || text.contains(&0) {
@@ -167,13 +158,7 @@ fn not_json(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
     }
     // Cut off within a letter, it is not complete, rather than wrong.
     match str::from_utf8(text) {
-        Err(cause) if cause.error_len().is_some() => {
-            invalid(format!("{name} is not UTF-8. Write it as UTF-8.")).because(&cause)
-        }
-        _ => validate::not_json(name, error),
+        Err(cause) if cause.error_len().is_some() => rejection::not_utf8(name, &cause),
+        _ => rejection::not_json(name, error),
     }
-}
-
-fn invalid(message: String) -> Failure {
-    Failure::new(FailureCode::InvalidInput, message)
 }

@@ -4,8 +4,9 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::input::reading::{self, Reading};
-use crate::input::{Input, MachineActionId};
+use super::reading::Reading;
+use super::rejection::not_json;
+use super::{Input, MachineActionId};
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
 use crate::output::violation::{Violation, Violations};
@@ -17,23 +18,23 @@ struct Schema;
 /// The longest name of an unknown property that a message repeats, in characters.
 const MAX_SHOWN_NAME: usize = 64;
 
-/// The request that `text`, a line of a batch, carries.
+/// Reads the request that `text`, a line of a batch, carries.
 ///
 /// # Errors
 ///
 /// As for [`validate`]; or the text is not JSON.
 pub fn validate_line(text: &str) -> Result<Input, Failure> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let reading = reading::read(&mut json).and_then(|reading| json.end().map(|()| reading));
+    let reading = Reading::of(&mut json).and_then(|reading| json.end().map(|()| reading));
     validate(reading.map_err(|error| not_json("the request", &error))?)
 }
 
-/// The request that was read, if it is one.
+/// Returns the request that was read, if it is one.
 ///
 /// # Errors
 ///
 /// It violates the schema, or has a key twice: every violation is listed, none with the value it is about.
-pub fn validate(reading: Reading) -> Result<Input, Failure> {
+pub(crate) fn validate(reading: Reading) -> Result<Input, Failure> {
     let Reading {
         value,
         repeated: mut violations,
@@ -42,22 +43,14 @@ pub fn validate(reading: Reading) -> Result<Input, Failure> {
         add_schema_violations(&value, &mut violations);
     }
     if !violations.is_empty() {
-        return Err(invalid(violations));
+        return Err(violated(violations));
     }
     // Types and schema accept the same, which a test holds; what serde would say might repeat a value.
     Input::deserialize(value)
-        .map_err(|_| invalid(vec![Violation::of_request("", "does not fit the types")]))
+        .map_err(|_| violated(vec![Violation::of_request("", "does not fit the types")]))
 }
 
-/// The failure of what is not JSON, by the name that messages give it.
-pub(crate) fn not_json(name: &str, error: &serde_json::Error) -> Failure {
-    Failure::new(
-        FailureCode::InvalidInput,
-        format!("{name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."),
-    )
-}
-
-fn invalid(violations: impl Into<Violations>) -> Failure {
+fn violated(violations: impl Into<Violations>) -> Failure {
     Failure::of_violations(
         FailureCode::InvalidInput,
         "the request is not valid",

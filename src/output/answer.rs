@@ -6,8 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::output::exit_status::ExitStatus;
 use crate::output::headers::Headers;
-use crate::output::log::Log;
-use crate::output::machine_action::ServiceObject;
+use crate::output::machine_action::MachineAction;
 
 /// What the service answered, whatever its status.
 ///
@@ -17,49 +16,39 @@ use crate::output::machine_action::ServiceObject;
 pub struct Answer {
     /// The HTTP status code. 2xx means that the service accepted the cancel, not that the action was stopped.
     #[schemars(range(min = 100, max = 999))]
-    pub status_code: u16,
+    pub(crate) status_code: u16,
     /// The standard phrase of the status code (RFC 9110 and the registry of HTTP status codes); empty if it has none.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
     /// The headers of the answer as they came over the wire, each name spelled one way.
-    pub response_headers: Headers,
+    pub(crate) response_headers: Headers,
     /// The body.
     #[serde(flatten)]
-    pub body: Body,
+    pub(crate) body: Body,
     /// What has truly become of the action; only if it was waited for (`MDE_WAIT`). All else is then as the last read has brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Verdict")]
-    pub outcome: Option<Verdict>,
+    pub(crate) outcome: Option<Verdict>,
     /// What the answer means and what helps, for the last line of stderr; empty if there is nothing to say.
     #[serde(skip)]
-    pub advice: String,
+    pub(crate) advice: String,
 }
 
 impl Answer {
     /// Whether the service accepted the cancel.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status_code)
     }
 
     /// The service's object, if the body is one.
-    #[must_use]
-    pub fn json(&self) -> Option<&str> {
+    pub(crate) fn json(&self) -> Option<&str> {
         match &self.body {
             Body::Json(json) => Some(json.get()),
             Body::Text(_) => None,
         }
     }
 
-    /// Says what it means, if the action is not as it should be.
-    pub fn tell(&self, log: &mut Log<'_>) {
-        if self.exit_status() != ExitStatus::Accepted {
-            log.error(&self.advice);
-        }
-    }
-
     /// The status that the process ends with.
-    #[must_use]
-    pub fn exit_status(&self) -> ExitStatus {
+    pub(super) fn exit_status(&self) -> ExitStatus {
         match self.outcome {
             Some(Verdict::Cancelled) => ExitStatus::Accepted,
             Some(_) => ExitStatus::NotCancelled,
@@ -74,7 +63,7 @@ impl Answer {
 pub enum Body {
     /// The service's object, unchanged: every key in its order, known or not.
     #[serde(rename = "json_body")]
-    Json(#[schemars(with = "ServiceObject")] Box<RawValue>),
+    Json(#[schemars(with = "MachineAction")] Box<RawValue>),
     /// The decoded text of a body that is not a JSON object: nothing, a proxy's page, a bare array.
     #[serde(rename = "response_text")]
     Text(#[schemars(description = "The decoded text of a body that is not a JSON object.")] String),

@@ -14,7 +14,7 @@ use crate::output::layout::Layout;
 #[schemars(title = "Cancel Machine Action: failure")]
 pub struct FailureDocument<'a> {
     /// Why there is no answer.
-    pub error: &'a Failure,
+    pub(crate) error: &'a Failure,
 }
 
 /// Writes `document` and flushes it: on one line, or indented for a person at a terminal.
@@ -22,7 +22,7 @@ pub struct FailureDocument<'a> {
 /// # Errors
 ///
 /// The document did not get out whole.
-pub fn write(
+pub(crate) fn write(
     stdout: &mut dyn Write,
     document: &impl Serialize,
     is_terminal: bool,

@@ -31,8 +31,8 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// Every exit status that tells of an answer, in their order: the table that `--help`, the manifest and the README
-    /// show. A signal's are those of every program.
+    /// Every exit status but those of signals, in their order: the table that `--help`, the manifest and the README
+    /// show.
     pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Refused,
@@ -45,13 +45,13 @@ impl ExitStatus {
         Self::NotNow,
     ];
 
-    /// The number that the process ends with.
+    /// Returns the number that the process ends with.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// What the status tells, in half a sentence.
+    /// Returns what the status means, in half a sentence.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl ExitStatus {
         }
     }
 
-    /// Which document stdout carries with this status.
+    /// Returns which document stdout carries with this status.
     #[must_use]
     pub const fn document(self) -> Document {
         match self {
@@ -83,7 +83,7 @@ impl ExitStatus {
         }
     }
 
-    /// The status that the process ends with when `--exit-zero` is set: an engine that throws stdout away on a
+    /// Returns the status that the process ends with when `--exit-zero` is set: an engine that throws stdout away on a
     /// failure still gets the document. A document that could not be written stays a failure.
     #[must_use]
     pub const fn or_zero(self, exit_zero: bool) -> Self {

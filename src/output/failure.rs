@@ -1,4 +1,4 @@
-//! What can go wrong: one failure type, its closed set of codes, and the one table of exit statuses.
+//! What can go wrong: one failure type, and its closed set of codes.
 
 use std::error::Error;
 use std::fmt;
@@ -97,37 +97,37 @@ pub enum RequestSent {
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// What kind of failure it is.
-    pub code: FailureCode,
+    pub(crate) code: FailureCode,
     /// What is wrong, where, and what to do: the sentence that stderr shows.
     pub message: String,
     /// What is wrong alone, where it is said apart; for a line about one try of several.
     #[serde(skip)]
-    pub what: Box<str>,
+    pub(crate) what: Box<str>,
     /// The line of the batch, counted from 1; only in a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
-    pub line: Option<NonZeroU64>,
+    pub(crate) line: Option<NonZeroU64>,
     /// Whether the same request may succeed later with nothing changed.
-    pub retryable: bool,
+    pub(crate) retryable: bool,
     /// How long to wait before the next try, in seconds; only where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
-    pub retry_after_seconds: Option<u64>,
+    pub(crate) retry_after_seconds: Option<u64>,
     /// Whether the cancel may have reached the service.
-    pub request_sent: RequestSent,
+    pub(crate) request_sent: RequestSent,
     /// Every violation that was found; empty where the failure is not one of the request or the settings.
-    pub details: Vec<Violation>,
+    pub(crate) details: Vec<Violation>,
     /// The chain of causes, the nearest first, where there is one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub caused_by: Vec<String>,
+    pub(crate) caused_by: Vec<String>,
 }
 
 impl Failure {
     /// How many violations the message names.
     const MAX_SHOWN: usize = 20;
 
-    /// A failure that came before anything was sent.
-    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+    /// Makes a failure that came before anything was sent.
+    pub(crate) fn new(code: FailureCode, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -141,9 +141,8 @@ impl Failure {
         }
     }
 
-    /// A failure made of violations: `what` is wrong, namely each of `found`, and `remedy` helps.
-    #[must_use]
-    pub fn of_violations(
+    /// Makes one failure that lists every problem found: `what` is wrong, namely each of `found`, and `remedy` helps.
+    pub(crate) fn of_violations(
         code: FailureCode,
         what: &str,
         found: impl Into<Violations>,
@@ -162,9 +161,8 @@ impl Failure {
         }
     }
 
-    /// The same failure, with its cause and the cause's causes.
-    #[must_use]
-    pub fn because(mut self, cause: &dyn Error) -> Self {
+    /// Adds the cause and the cause's causes.
+    pub(crate) fn because(mut self, cause: &dyn Error) -> Self {
         let mut next = Some(cause);
         while let Some(cause) = next {
             self.caused_by.push(cause.to_string());
@@ -173,16 +171,14 @@ impl Failure {
         self
     }
 
-    /// The same failure, of a cancel that may have reached the service.
-    #[must_use]
-    pub fn with_request_sent(mut self, request_sent: RequestSent) -> Self {
+    /// Sets whether the cancel may have reached the service.
+    pub(crate) fn with_request_sent(mut self, request_sent: RequestSent) -> Self {
         self.request_sent = request_sent;
         self
     }
 
-    /// The message and why it came to that, for the one line on stderr.
-    #[must_use]
-    pub fn with_causes(&self) -> String {
+    /// Returns the message and why it came to that, for the one line on stderr.
+    pub(crate) fn with_causes(&self) -> String {
         match self.caused_by.as_slice() {
             [] => self.message.clone(),
             causes => format!("{} (Cause: {})", self.message, causes.join(": ")),

@@ -29,34 +29,34 @@ impl Serialize for Headers {
 pub struct DocumentedHeaders {
     /// When the answer was made.
     #[serde(rename = "Date")]
-    pub date: String,
+    pub(crate) date: String,
     /// Media type of the body.
     #[serde(rename = "Content-Type")]
-    pub content_type: String,
+    pub(crate) content_type: String,
     /// How the body was framed on the wire.
     #[serde(rename = "Transfer-Encoding")]
-    pub transfer_encoding: String,
+    pub(crate) transfer_encoding: String,
     /// What becomes of the connection.
     #[serde(rename = "Connection")]
-    pub connection: String,
+    pub(crate) connection: String,
     /// How the body was compressed on the wire; it is decoded here.
     #[serde(rename = "Content-Encoding")]
-    pub content_encoding: String,
+    pub(crate) content_encoding: String,
     /// Request headers that the answer depends on.
     #[serde(rename = "Vary")]
-    pub vary: String,
+    pub(crate) vary: String,
     /// Id by which the vendor's support finds the call.
     #[serde(rename = "mise-correlation-id")]
-    pub mise_correlation_id: String,
+    pub(crate) mise_correlation_id: String,
     /// Version of the OData protocol.
     #[serde(rename = "OData-Version")]
-    pub odata_version: String,
+    pub(crate) odata_version: String,
     /// The service's HTTPS policy.
     #[serde(rename = "Strict-Transport-Security")]
-    pub strict_transport_security: String,
+    pub(crate) strict_transport_security: String,
     /// Any other header, in Train-Case.
     #[serde(flatten)]
-    pub others: BTreeMap<String, String>,
+    pub(crate) others: BTreeMap<String, String>,
 }
 
 impl Headers {
@@ -64,8 +64,7 @@ impl Headers {
     const SPELLED_OTHERWISE: [&'static str; 2] = ["mise-correlation-id", "OData-Version"];
 
     /// The one spelling of `name`, whatever the wire's.
-    #[must_use]
-    pub fn spell(name: &str) -> String {
+    pub(crate) fn spell(name: &str) -> String {
         for documented in Self::SPELLED_OTHERWISE {
             if documented.eq_ignore_ascii_case(name) {
                 return documented.to_owned();

@@ -34,13 +34,12 @@ pub fn is_harmful(letter: char) -> bool {
 }
 
 /// `text` with a space for each harmful letter: it stays on its line.
-#[must_use]
-pub fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.replace(is_harmful, " ")
 }
 
 /// Appends `letter`, of a string in JSON, to `text`; a harmful one by its escape, which is the same string.
-pub fn push_in_json(text: &mut String, letter: char) {
+pub(crate) fn push_in_json(text: &mut String, letter: char) {
     if !is_harmful(letter) {
         text.push(letter);
         return;

@@ -7,12 +7,14 @@ use crate::output::letters;
 
 /// The longest line, in bytes: what a service says has a place in it, but must not fill it.
 const MAX_LINE: usize = 8000;
-/// Takes the progress off its line.
+/// Removes the progress from its line.
 const CLEAR: &str = "\r\x1b[K";
 
 /// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
 pub struct Log<'a> {
     stderr: &'a mut dyn Write,
+    /// Whether a person watches.
+    is_terminal: bool,
     is_verbose: bool,
     last_warning: String,
     shows_progress: bool,
@@ -22,9 +24,10 @@ pub struct Log<'a> {
 
 impl<'a> Log<'a> {
     /// A log that keeps quiet unless something is wrong.
-    pub fn new(stderr: &'a mut dyn Write) -> Self {
+    pub(crate) fn new(stderr: &'a mut dyn Write, is_terminal: bool) -> Self {
         Self {
             stderr,
+            is_terminal,
             is_verbose: false,
             last_warning: String::new(),
             shows_progress: false,
@@ -32,29 +35,34 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// Whether a person watches, for whom progress may be shown.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
     /// Says what is done, too.
-    pub fn set_verbose(&mut self, is_verbose: bool) {
+    pub(crate) fn set_verbose(&mut self, is_verbose: bool) {
         self.is_verbose = is_verbose;
     }
 
     /// Begins what is said from now on with the number of a batch's line, or with none.
-    pub fn set_line(&mut self, number: Option<u64>) {
+    pub(crate) fn set_line(&mut self, number: Option<u64>) {
         self.place = number.map_or_else(String::new, |number| format!("line {number}: "));
     }
 
-    /// Takes the progress off its line, before something else is written there.
-    pub fn clear_progress(&mut self) {
+    /// Removes the progress from its line, before something else is written there.
+    pub(crate) fn clear_progress(&mut self) {
         self.write("");
     }
 
-    /// What is wrong and what to do.
-    pub fn error(&mut self, message: impl Display) {
+    /// Says what is wrong and what to do.
+    pub(crate) fn error(&mut self, message: impl Display) {
         let place = self.place.clone();
         self.line(format_args!("error: {place}{message}"));
     }
 
-    /// What does not work, though the step goes on; the same twice in a row is said once.
-    pub fn warning(&mut self, message: impl Display) {
+    /// Says what does not work, though the step goes on; the same twice in a row is said once.
+    pub(crate) fn warning(&mut self, message: impl Display) {
         let message = message.to_string();
         if message != self.last_warning {
             let place = self.place.clone();
@@ -63,21 +71,21 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// What people should know, though nothing is wrong.
-    pub fn notice(&mut self, message: impl Display) {
+    /// Says what people should know, though nothing is wrong.
+    pub(crate) fn notice(&mut self, message: impl Display) {
         let place = self.place.clone();
         self.line(format_args!("{place}{message}"));
     }
 
-    /// What is done, for those who asked.
-    pub fn detail(&mut self, message: impl Display) {
+    /// Says what is done, to those who asked.
+    pub(crate) fn detail(&mut self, message: impl Display) {
         if self.is_verbose {
             self.notice(message);
         }
     }
 
-    /// How far things are, for a person at a terminal: on one line that the next line replaces.
-    pub fn progress(&mut self, message: impl Display) {
+    /// Shows how far things are, to a person at a terminal: on one line that the next line replaces.
+    pub(crate) fn progress(&mut self, message: impl Display) {
         self.shows_progress = true;
         self.write(&message.to_string());
         self.shows_progress = true;
@@ -99,10 +107,9 @@ impl<'a> Log<'a> {
     }
 }
 
-/// The whole line that says `message`, of at most `limit` bytes. A message may repeat what a service said: it stays on
+/// Returns the whole line that says `message`, of at most `limit` bytes. A message may repeat what a service said: it stays on
 /// its line, and commands no terminal.
-#[must_use]
-pub fn line(message: impl Display, limit: usize) -> String {
+pub(crate) fn line(message: impl Display, limit: usize) -> String {
     let mut text = letters::harmless(&format!("{}: {message}", env!("CARGO_PKG_NAME")));
     if text.len() >= limit {
         let ends = text

@@ -15,57 +15,57 @@ use serde_json::{Map, Value};
     non_snake_case,
     reason = "every field carries its description for the schema, and the name that it has on the wire"
 )]
-pub struct ServiceObject {
+pub struct MachineAction {
     /// The OData context of the entity.
     #[serde(rename = "@odata.context")]
-    pub odata_context: Option<String>,
+    pub(crate) odata_context: Option<String>,
     /// The machine action's id: the one that was asked for.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// What kind of action it is: RunAntiVirusScan, Offboard, LiveResponse, CollectInvestigationPackage, Isolate, Unisolate,
     /// StopAndQuarantineFile, RestrictCodeExecution, UnrestrictCodeExecution, RequestSample, Unknown. Others may come.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// The action's title.
-    pub title: Option<String>,
+    pub(crate) title: Option<String>,
     /// Scope of the action, such as Full or Selective for an isolation.
-    pub scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// Who asked for the action.
-    pub requestor: Option<String>,
+    pub(crate) requestor: Option<String>,
     /// Comment written when the action was asked for.
-    pub requestorComment: Option<String>,
+    pub(crate) requestorComment: Option<String>,
     /// Identifier in the system that the action came from, in the spelling of the documentation.
-    pub externalID: Option<String>,
+    pub(crate) externalID: Option<String>,
     /// The same in the spelling of the wire.
-    pub externalId: Option<String>,
+    pub(crate) externalId: Option<String>,
     /// Where the action was asked for, such as Portal or PublicApi.
-    pub requestSource: Option<String>,
+    pub(crate) requestSource: Option<String>,
     /// The commands of the action: objects for live response, otherwise names or nothing.
-    pub commands: Option<Vec<Command>>,
+    pub(crate) commands: Option<Vec<Command>>,
     /// Who asked for the cancellation.
-    pub cancellationRequestor: Option<String>,
+    pub(crate) cancellationRequestor: Option<String>,
     /// Comment written when the action was cancelled.
-    pub cancellationComment: Option<String>,
+    pub(crate) cancellationComment: Option<String>,
     /// When the action was cancelled: ISO 8601, in UTC, with five to seven fractional digits.
-    pub cancellationDateTimeUtc: Option<String>,
+    pub(crate) cancellationDateTimeUtc: Option<String>,
     /// State of the action: Pending and InProgress are open; Succeeded, Failed, TimeOut and Cancelled are final. Others may
     /// come. Some gateways put the HTTP status here when they refuse.
-    pub status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// Id of the device that the action runs on: 40 hexadecimal digits.
-    pub machineId: Option<String>,
+    pub(crate) machineId: Option<String>,
     /// DNS name of the device that the action runs on.
-    pub computerDnsName: Option<String>,
+    pub(crate) computerDnsName: Option<String>,
     /// When the action was created: ISO 8601, in UTC.
-    pub creationDateTimeUtc: Option<String>,
+    pub(crate) creationDateTimeUtc: Option<String>,
     /// When the action last changed: ISO 8601, in UTC.
-    pub lastUpdateDateTimeUtc: Option<String>,
+    pub(crate) lastUpdateDateTimeUtc: Option<String>,
     /// The file that the action is about.
-    pub relatedFileInfo: Option<RelatedFile>,
+    pub(crate) relatedFileInfo: Option<RelatedFile>,
     /// Result code of a failed action; 0 if there is none.
-    pub errorHResult: Option<i64>,
+    pub(crate) errorHResult: Option<i64>,
     /// Hints on a failed action.
-    pub troubleshootInfo: Option<String>,
+    pub(crate) troubleshootInfo: Option<String>,
     /// What the service says when it refuses: usually `{code, message, target}`; `code` may be empty or a number.
-    pub error: Option<Value>,
+    pub(crate) error: Option<Value>,
 }
 
 /// The state of a machine action, or what a gateway puts in its place.
@@ -97,17 +97,17 @@ pub enum Command {
 )]
 pub struct LiveResponseCommand {
     /// Place of the command in the action, from 0.
-    pub index: Option<u64>,
+    pub(crate) index: Option<u64>,
     /// When the command began: ISO 8601, in UTC.
-    pub startTime: Option<String>,
+    pub(crate) startTime: Option<String>,
     /// When the command ended: ISO 8601, in UTC.
-    pub endTime: Option<String>,
+    pub(crate) endTime: Option<String>,
     /// State of the command: Created, Submitted, PendingResource, Executing, Completed, Failed.
-    pub commandStatus: Option<String>,
+    pub(crate) commandStatus: Option<String>,
     /// What went wrong.
-    pub errors: Option<Vec<Value>>,
+    pub(crate) errors: Option<Vec<Value>>,
     /// The command itself: its type and parameters.
-    pub command: Option<Value>,
+    pub(crate) command: Option<Value>,
 }
 
 /// The file that a machine action is about.

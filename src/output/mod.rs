@@ -1,5 +1,6 @@
 //! What the step says.
 
+pub(crate) mod outcome;
 pub mod answer;
 pub mod headers;
 pub mod document;

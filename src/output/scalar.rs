@@ -19,8 +19,7 @@ pub enum Scalar {
 
 impl Scalar {
     /// The number that it is, or that its text writes out.
-    #[must_use]
-    pub fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Self::Text(digits) => digits.parse().ok(),
             Self::Number(number) => Some(*number),
@@ -29,8 +28,7 @@ impl Scalar {
     }
 
     /// The text, if it is one.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,

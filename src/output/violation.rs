@@ -10,9 +10,9 @@ use serde::Serialize;
 #[serde(deny_unknown_fields)]
 pub struct Violation {
     /// JSON Pointer (RFC 6901) into the request or the settings.
-    pub pointer: String,
+    pub(crate) pointer: String,
     /// What is wrong there and what would be right. Never the value itself.
-    pub message: String,
+    pub(crate) message: String,
     /// The place as a sentence names it.
     #[serde(skip)]
     place: String,
@@ -20,7 +20,7 @@ pub struct Violation {
 
 impl Violation {
     /// `message` is said of the place in the request that `pointer` names.
-    pub fn of_request(pointer: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_request(pointer: &str, message: impl Into<String>) -> Self {
         Self {
             pointer: pointer.to_owned(),
             message: message.into(),
@@ -32,7 +32,7 @@ impl Violation {
     }
 
     /// `message` is said of the environment variable `name`.
-    pub fn of_setting(name: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_setting(name: &str, message: impl Into<String>) -> Self {
         Self {
             pointer: format!("/{name}"),
             message: message.into(),
@@ -59,22 +59,20 @@ impl Violations {
     const MAX_KEPT: usize = 1000;
 
     /// Counts one more, and makes it if it is among the first.
-    pub fn add(&mut self, make: impl FnOnce() -> Violation) {
+    pub(crate) fn add(&mut self, make: impl FnOnce() -> Violation) {
         self.total += 1;
         if self.kept.len() < Self::MAX_KEPT {
             self.kept.push(make());
         }
     }
 
-    /// Those that were kept, and how many there were.
-    #[must_use]
-    pub fn into_parts(self) -> (Vec<Violation>, usize) {
+    /// Returns those that were kept, and how many there were.
+    pub(crate) fn into_parts(self) -> (Vec<Violation>, usize) {
         (self.kept, self.total)
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    /// Returns whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
         self.total == 0
     }
 }

@@ -9,157 +9,160 @@ use crate::output::failure::FailureCode;
 use crate::settings::clouds;
 use crate::settings::table;
 
+/// The page that describes the call.
+pub(super) const DOCUMENTATION: &str =
+    "https://learn.microsoft.com/en-us/defender-endpoint/api/cancel-machine-action";
+
 /// What a connector catalog lists of the step.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "Cancel Machine Action: manifest")]
-pub struct Manifest {
+pub(super) struct Manifest {
     /// The step's name, for people.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// The step's name, for machines; also the program's.
-    pub slug: &'static str,
+    pub(super) slug: &'static str,
     /// The program's version.
-    pub version: &'static str,
+    pub(super) version: &'static str,
     /// Whose product the step acts on.
-    pub vendor: &'static str,
+    pub(super) vendor: &'static str,
     /// The product that the step acts on.
-    pub product: &'static str,
+    pub(super) product: &'static str,
     /// What the step does.
-    pub description: &'static str,
+    pub(super) description: &'static str,
     /// What kind of effect a call has, for an engine that asks a person first.
-    pub effect: Effect,
+    pub(super) effect: Effect,
     /// The call that the step makes.
-    pub endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     /// What the identity needs.
-    pub permissions: Permissions,
+    pub(super) permissions: Permissions,
     /// How often the service lets itself be called, per application and tenant.
-    pub rate_limits: Vec<RateLimit>,
+    pub(super) rate_limits: Vec<RateLimit>,
     /// The options of the command line.
-    pub options: Vec<ManifestOption>,
+    pub(super) options: Vec<ManifestOption>,
     /// The environment variables that an operator sets.
-    pub settings: Vec<ManifestSetting>,
+    pub(super) settings: Vec<ManifestSetting>,
     /// What the process's exit status tells.
-    pub exit_statuses: Vec<ManifestExitStatus>,
+    pub(super) exit_statuses: Vec<ManifestExitStatus>,
     /// What stands in a failure's `code`.
-    pub failure_codes: Vec<ManifestFailureCode>,
+    pub(super) failure_codes: Vec<ManifestFailureCode>,
     /// The schemas, by what they describe: paths from the manifest.
-    pub schemas: Schemas,
+    pub(super) schemas: Schemas,
 }
 
 /// What kind of effect a call has.
 #[derive(Serialize, JsonSchema)]
-pub struct Effect {
+pub(super) struct Effect {
     /// Whether it changes nothing.
-    pub read_only: bool,
+    pub(super) read_only: bool,
     /// Whether it may take away what cannot be brought back.
-    pub destructive: bool,
+    pub(super) destructive: bool,
     /// Whether the same call twice does no more than once.
-    pub idempotent: bool,
+    pub(super) idempotent: bool,
 }
 
 /// An HTTP call.
 #[derive(Serialize, JsonSchema)]
-pub struct Endpoint {
+pub(super) struct Endpoint {
     /// The method.
-    pub method: &'static str,
+    pub(super) method: &'static str,
     /// The path, with the name of the path parameter in braces.
-    pub path: &'static str,
+    pub(super) path: &'static str,
     /// The host in the commercial cloud.
-    pub base_url: &'static str,
+    pub(super) base_url: &'static str,
 }
 
 /// What the identity needs.
 #[derive(Serialize, JsonSchema)]
-pub struct Permissions {
+pub(super) struct Permissions {
     /// Application permissions, any one of which allows the call.
-    pub any_of: [&'static str; 7],
+    pub(super) any_of: [&'static str; 7],
     /// Application permissions, any one of which `--wait` needs besides.
-    pub to_wait_any_of: [&'static str; 2],
+    pub(super) to_wait_any_of: [&'static str; 2],
 }
 
 /// So many calls in so much time.
 #[derive(Serialize, JsonSchema)]
-pub struct RateLimit {
+pub(super) struct RateLimit {
     /// How many calls.
-    pub calls: u32,
+    pub(super) calls: u32,
     /// In how many seconds.
-    pub per_seconds: u32,
+    pub(super) per_seconds: u32,
 }
 
 /// An option of the command line.
 #[derive(Serialize, JsonSchema)]
-pub struct ManifestOption {
+pub(super) struct ManifestOption {
     /// The option as it is typed.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What its value is called, if it takes one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<&'static str>,
+    pub(super) value: Option<&'static str>,
     /// The environment variable that sets the same.
-    pub setting: &'static str,
+    pub(super) setting: &'static str,
     /// What it does.
-    pub description: &'static str,
+    pub(super) description: &'static str,
 }
 
 /// An environment variable.
 #[derive(Serialize, JsonSchema)]
-pub struct ManifestSetting {
+pub(super) struct ManifestSetting {
     /// Its name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What it means.
-    pub description: &'static str,
+    pub(super) description: &'static str,
     /// Whether its value is to be kept from sight.
-    pub secret: bool,
+    pub(super) secret: bool,
     /// The variable that may name a file with the value instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_setting: Option<String>,
+    pub(super) file_setting: Option<String>,
     /// Its value if it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub default: Option<&'static str>,
+    pub(super) default: Option<&'static str>,
     /// The values that it may have; empty if it is free text.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub values: &'static [&'static str],
+    pub(super) values: &'static [&'static str],
 }
 
 /// An exit status.
 #[derive(Serialize, JsonSchema)]
-pub struct ManifestExitStatus {
+pub(super) struct ManifestExitStatus {
     /// The number.
-    pub status: u8,
+    pub(super) status: u8,
     /// What it tells.
-    pub meaning: &'static str,
+    pub(super) meaning: &'static str,
     /// What stdout carries with it.
-    pub stdout: Document,
+    pub(super) stdout: Document,
 }
 
 /// A failure's code.
 #[derive(Serialize, JsonSchema)]
-pub struct ManifestFailureCode {
+pub(super) struct ManifestFailureCode {
     /// The code.
-    pub code: FailureCode,
+    pub(super) code: FailureCode,
     /// The exit status that goes with it.
-    pub exit_status: u8,
+    pub(super) exit_status: u8,
 }
 
 /// Where the schemas are.
 #[derive(Serialize, JsonSchema)]
-pub struct Schemas {
+pub(super) struct Schemas {
     /// What the step reads.
-    pub input: &'static str,
+    pub(super) input: &'static str,
     /// What it writes when the service has answered.
-    pub output: &'static str,
+    pub(super) output: &'static str,
     /// What it writes when there is no answer.
-    pub error: &'static str,
+    pub(super) error: &'static str,
     /// What an operator sets.
-    pub settings: &'static str,
+    pub(super) settings: &'static str,
     /// What `check` reports.
-    pub check: &'static str,
+    pub(super) check: &'static str,
     /// This manifest.
-    pub manifest: &'static str,
+    pub(super) manifest: &'static str,
 }
 
 impl Manifest {
     /// The manifest of this version.
-    #[must_use]
-    pub fn current() -> Self {
+    pub(super) fn current() -> Self {
         Self {
             name: "Cancel Machine Action",
             slug: env!("CARGO_PKG_NAME"),

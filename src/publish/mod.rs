@@ -1,5 +1,33 @@
 //! What catalogs list: generated, committed, and entered by tests only.
 
 pub mod schemas;
-pub mod manifest;
-pub mod catalog;
+mod settings_schema;
+mod manifest;
+mod catalog;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::input::example_with_comment;
+
+/// Every generated file: its path from the project's root, and what stands in it. One that ends in `.json` is JSON, the
+/// others are YAML.
+#[must_use]
+pub fn files() -> BTreeMap<&'static str, Value> {
+    let mut files = BTreeMap::from([
+        ("schema/input.schema.json", json!(schemas::input())),
+        ("schema/output.schema.json", json!(schemas::output())),
+        ("schema/error.schema.json", json!(schemas::error())),
+        (
+            "schema/settings.schema.json",
+            json!(settings_schema::settings()),
+        ),
+        ("schema/check.schema.json", json!(schemas::check())),
+        ("schema/manifest.schema.json", json!(schemas::manifest())),
+        ("schema/sample.json", json!(example_with_comment())),
+        ("manifest.json", json!(manifest::Manifest::current())),
+    ]);
+    files.extend(catalog::entries());
+    files
+}

@@ -6,8 +6,7 @@ use crate::output::answer::{Answer, Verdict};
 /// What an answer that is no success means and what helps, for the one line on stderr. It does not repeat what the
 /// service says, which names the application and the tenant; that is in the answer. `shortcoming` is what the token
 /// lacks, where it can be read.
-#[must_use]
-pub fn of_answer(answer: &Answer, input: &Input, shortcoming: Option<&str>) -> String {
+pub(super) fn of_answer(answer: &Answer, input: &Input, shortcoming: Option<&str>) -> String {
     let id = &input.path_parameters.machineactionid;
     let text = match (answer.status_code, shortcoming) {
         (300..=399, _) => {
@@ -44,9 +43,9 @@ pub fn of_answer(answer: &Answer, input: &Input, shortcoming: Option<&str>) -> S
         answer.status_code
     )
 }
+
 /// What a verdict means and what helps, for the one line on stderr; `obstacle` is why the action could not be read.
-#[must_use]
-pub fn of_verdict(verdict: Verdict, obstacle: &str) -> String {
+pub(super) fn of_verdict(verdict: Verdict, obstacle: &str) -> String {
     match verdict {
         Verdict::Cancelled => "the action was cancelled.".to_owned(),
         Verdict::CancelledTooLate => {

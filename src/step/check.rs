@@ -40,7 +40,7 @@ pub(crate) fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Re
 /// What an identity may do, as far as its token tells.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Cancel Machine Action: check")]
-pub struct Report {
+pub(crate) struct Report {
     /// Whether the identity may cancel machine actions.
     pub may_cancel: bool,
     /// Whether it may also read them, which verifying a cancel needs.
@@ -62,7 +62,7 @@ pub struct Report {
 
 /// What a token says of itself.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct TokenReport {
+pub(crate) struct TokenReport {
     /// The API that the token is for.
     pub audience: Option<String>,
     /// The tenant.
@@ -148,9 +148,8 @@ impl Report {
         self.token = Some(TokenReport::of(claims, now));
     }
 
-    /// The status that the process ends with.
-    #[must_use]
-    pub fn exit_status(&self) -> ExitStatus {
+    /// Returns the status that the process ends with.
+    pub(crate) fn exit_status(&self) -> ExitStatus {
         match &self.error {
             _ if self.may_cancel => ExitStatus::Accepted,
             Some(failure) => failure.code.exit_status(),
@@ -158,64 +157,29 @@ impl Report {
         }
     }
 
-    /// Says the same to people.
-    pub fn tell(&self, log: &mut Log<'_>) {
-        if let Some(identity) = &self.identity {
-            log.notice(format_args!("identity: {identity}"));
-        }
-        if let (Some(api), Some(scope)) = (&self.api, &self.scope) {
-            log.notice(format_args!("API: {api}, scope: {scope}"));
-        }
-        if let Some(token) = &self.token {
-            let shown =
-                |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
-            log.notice(format_args!(
-                "token: audience {}, tenant {}, application {}, {}, roles: {}",
-                shown(&token.audience),
-                shown(&token.tenant),
-                shown(&token.application),
-                expiry(token.expires_in),
-                match token.roles.as_slice() {
-                    [] => "none".to_owned(),
-                    roles => roles.join(", "),
-                }
-            ));
-        }
-        let (notes, obstacles): (Vec<_>, Vec<_>) = self
-            .problems
-            .iter()
-            .partition(|problem| self.may_cancel || problem.code.allows_cancel());
+    /// Says on stderr what people should know; stdout has the rest.
+    pub(crate) fn explain(&self, log: &mut Log<'_>) {
+        let is_note = |problem: &&Problem| self.may_cancel || problem.code.allows_cancel();
+        let (notes, obstacles): (Vec<_>, Vec<_>) = self.problems.iter().partition(is_note);
         for note in notes {
             log.notice(format_args!("note: {}.", note.message));
         }
+        let obstacles: Vec<&str> = obstacles.iter().map(|it| it.message.as_str()).collect();
+        let obstacles = obstacles.join("; ");
         // The last line says it all, because some engines show no other.
-        let obstacles: Vec<&str> = obstacles
-            .iter()
-            .map(|problem| problem.message.as_str())
-            .collect();
-        match (self.may_cancel, self.may_read) {
-            (true, true) => {
-                log.notice("this identity may cancel machine actions, and read them.");
+        match (self.may_cancel, self.may_read, &self.token) {
+            (true, true, _) => {
+                log.notice("this identity may cancel machine actions, and read them.")
             }
-            (true, false) => {
+            (true, false, _) => {
                 log.notice("this identity may cancel machine actions, but not read them.");
             }
-            (false, _) if self.token.is_none() => log.error(format_args!(
-                "whether this identity may cancel machine actions is not known: {}",
-                obstacles.join("; ")
+            (false, _, None) => log.error(format_args!(
+                "whether this identity may cancel machine actions is not known: {obstacles}"
             )),
-            (false, _) => log.error(format_args!(
-                "this identity may not cancel machine actions: {}",
-                obstacles.join("; ")
+            (false, _, Some(_)) => log.error(format_args!(
+                "this identity may not cancel machine actions: {obstacles}"
             )),
         }
-    }
-}
-
-fn expiry(expires_in: Option<i64>) -> String {
-    match expires_in {
-        None => "without an expiry".to_owned(),
-        Some(seconds) if seconds <= 0 => "expired".to_owned(),
-        Some(seconds) => format!("expires in {} min", seconds / 60),
     }
 }

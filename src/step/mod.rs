@@ -1,10 +1,12 @@
-//! One request, from its text to its answer.
+//! One request, or many; is it cancelled? May the identity cancel?
 
-pub mod advice;
-pub mod batch;
-pub mod check;
-pub mod state;
-pub mod verify;
+pub(crate) mod single;
+pub(crate) mod batch;
+mod tally;
+mod verify;
+mod state;
+mod advice;
+pub(crate) mod check;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,37 +21,15 @@ use crate::call::send::{Run, Sender};
 use crate::call::service_url::ServiceUrl;
 use crate::call::{Call, api};
 use crate::input::Input;
-use crate::input::source::{self, Source};
-use crate::input::validate::validate;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, RequestSent};
-use crate::output::log::Log;
 use crate::settings::Settings;
 use crate::settings::options::Options;
 use crate::settings::variables::Reader;
-use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
-/// Reads the request from `source`, makes the call, and returns the service's answer.
-///
-/// # Errors
-///
-/// There is no answer to give.
-pub(crate) fn run(
-    source: Source,
-    options: Options,
-    reader: Reader<'_>,
-    log: &mut Log<'_>,
-) -> Result<Answer, Failure> {
-    let deadline = Deadline::after(options.timeout);
-    let input = validate(source::read(source, options.timeout.min(source::MAX_WAIT))?)?;
-    let mut run = Run { deadline, log };
-    let mut step = Step::new(options, reader, Interrupt::default(), &mut run)?;
-    step.answer(&input, &mut run)
-}
-
 /// What one run works with: for one request, or for one after the other.
-pub struct Step {
+struct Step {
     api: ServiceUrl,
     /// What a token must be for.
     resource: String,
@@ -70,7 +50,7 @@ impl Step {
     /// # Errors
     ///
     /// The settings are not usable.
-    pub(crate) fn new(
+    fn new(
         options: Options,
         reader: Reader<'_>,
         interrupt: Interrupt,
@@ -92,27 +72,7 @@ impl Step {
         })
     }
 
-    /// What makes the calls.
-    pub fn sender(&mut self) -> &mut Sender {
-        &mut self.sender
-    }
-
-    /// Cancels, and if it was asked for waits until the action is final.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer to give.
-    pub fn answer(&mut self, input: &Input, run: &mut Run<'_, '_>) -> Result<Answer, Failure> {
-        let (cancelled, follows_lost) = self.cancel(input, run);
-        match self.wait {
-            Some(wait) if follows_lost || may_have_been_carried_out(&cancelled) => {
-                verify::verify(self, input, cancelled, wait, run)
-            }
-            _ => cancelled,
-        }
-    }
-
-    /// Cancels; and says whether the answer follows a try that was lost.
+    /// Cancels; returns the answer, and whether it follows a try that was lost.
     fn cancel(&mut self, input: &Input, run: &mut Run<'_, '_>) -> (Result<Answer, Failure>, bool) {
         let reply = match self.call(&api::CANCEL, input, run) {
             Ok(reply) => reply,
@@ -189,13 +149,5 @@ impl Step {
             received.body.len()
         ));
         Ok(Reply { received, token })
-    }
-}
-
-/// Whether the action may have been cancelled, or may have been final before: reading it tells.
-fn may_have_been_carried_out(cancelled: &Result<Answer, Failure>) -> bool {
-    match cancelled {
-        Ok(answer) => answer.is_success() || matches!(answer.status_code, 400 | 409 | 500..=599),
-        Err(failure) => failure.request_sent == RequestSent::Unknown,
     }
 }

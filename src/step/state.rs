@@ -1,4 +1,4 @@
-//! What an entity tells of its action: pure.
+//! What state an action is in, by what reading it has brought: pure.
 
 use std::fmt;
 
@@ -11,43 +11,42 @@ use crate::output::scalar::Scalar;
 
 /// What reading an action has brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// The action has come to its end.
     Final(Verdict),
     /// It is still open.
     Open,
-    /// It is not the action: a proxy's page, another action, an entity without a status.
+    /// It is not the action: a proxy's page, another action, an action without a status.
     NotTheAction,
 }
 
-/// What of an entity tells its outcome.
+/// What of a machine action shows its state.
 #[derive(Deserialize)]
-struct Entity<'a> {
+struct MachineAction<'a> {
     id: Option<String>,
     status: Option<String>,
     #[serde(borrow)]
     commands: Option<&'a RawValue>,
 }
 
-/// What of a command tells whether it ran.
+/// What of a command shows whether it ran.
 #[derive(Deserialize)]
 struct Command {
     #[serde(rename = "commandStatus", default)]
     status: Scalar,
 }
 
-/// What `entity`, in JSON, tells of the action `id`.
-#[must_use]
-pub fn of(entity: &str, id: &str) -> State {
-    let Ok(entity) = serde_json::from_str::<Entity<'_>>(entity) else {
+/// Returns the state of the action `id`, by what `json` says.
+pub(super) fn of(json: &str, id: &str) -> State {
+    let Ok(action) = serde_json::from_str::<MachineAction<'_>>(json) else {
         return State::NotTheAction;
     };
-    let is_asked_for = entity.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
-    let Some(status) = entity.status.filter(|_| is_asked_for) else {
+    let is_asked_for = action.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
+    let Some(status) = action.status.filter(|_| is_asked_for) else {
         return State::NotTheAction;
     };
     match status.as_str() {
-        "Cancelled" if entity.commands.is_some_and(has_completed) => {
+        "Cancelled" if action.commands.is_some_and(has_completed) => {
             State::Final(Verdict::CancelledTooLate)
         }
         "Cancelled" => State::Final(Verdict::Cancelled),

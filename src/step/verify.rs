@@ -13,8 +13,8 @@ use crate::output::answer::{Answer, Verdict};
 use crate::output::failure::Failure;
 use crate::waiting::deadline::Deadline;
 
-/// Reads the action until its status is final or `wait` is over. What was read last is the answer; if nothing could be
-/// read, what the cancel brought stands.
+/// Reads the action until its status is final or `wait` is over. Returns what was read last; if nothing could be read,
+/// what the cancel brought.
 pub(super) fn verify(
     step: &mut Step,
     input: &Input,
@@ -115,7 +115,7 @@ impl Watch<'_> {
         }
         let id = self.input.path_parameters.machineactionid.as_str();
         let state = match answer.json() {
-            Some(entity) if answer.is_success() => state::of(entity, id),
+            Some(json) if answer.is_success() => state::of(json, id),
             _ => State::NotTheAction,
         };
         match state {
@@ -127,7 +127,7 @@ impl Watch<'_> {
         }
     }
 
-    /// What is to be said when the time is up.
+    /// Returns what is known when the time is up.
     fn conclude(self, cancelled: Result<Answer, Failure>) -> Result<Answer, Failure> {
         let (answer, verdict) = match self.last_read {
             Some(answer) => (answer, Verdict::Pending),

@@ -10,24 +10,21 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline that is `limit` from now.
-    #[must_use]
-    pub fn after(limit: Duration) -> Self {
+    /// Returns the moment that is `limit` from now.
+    pub(crate) fn after(limit: Duration) -> Self {
         Self {
             at: Instant::now() + limit,
             limit,
         }
     }
 
-    /// The time that is left; zero when the deadline has passed.
-    #[must_use]
-    pub fn remaining(&self) -> Duration {
+    /// Returns the time that is left; zero once the deadline has passed.
+    pub(crate) fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// The whole time limit, for messages.
-    #[must_use]
-    pub fn limit(&self) -> Duration {
+    /// Returns the whole time limit, for messages.
+    pub(crate) fn limit(&self) -> Duration {
         self.limit
     }
 }

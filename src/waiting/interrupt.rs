@@ -7,31 +7,30 @@ use crate::output::exit_status::ExitStatus;
 
 /// Whether the process was told to stop, shared with whoever hears of it.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<Told>);
+pub struct Interrupt(Arc<Shared>);
 
 #[derive(Debug, Default)]
-struct Told {
+struct Shared {
     /// The status that the process is to end with.
     status: Mutex<Option<ExitStatus>>,
     heard: Condvar,
 }
 
 impl Interrupt {
-    /// Tells everybody who waits to stop, and the process to end with `status`.
-    pub fn stop(&self, status: ExitStatus) {
+    /// Wakes everybody who waits; the process is to end with `status`, unless it is to end already.
+    pub(crate) fn stop(&self, status: ExitStatus) {
         let mut told = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         told.get_or_insert(status);
         self.0.heard.notify_all();
     }
 
-    /// The status that the process is to end with, if it was told to stop.
-    #[must_use]
-    pub fn status(&self) -> Option<ExitStatus> {
+    /// Returns the status that the process is to end with, if it was told to stop.
+    pub(crate) fn status(&self) -> Option<ExitStatus> {
         *self.0.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for `pause`, or until the process is told to stop.
-    pub fn wait(&self, pause: Duration) {
+    pub(crate) fn wait(&self, pause: Duration) {
         let told = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
             .0

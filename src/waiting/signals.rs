@@ -9,17 +9,18 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::backend::{Handle, SignalDelivery};
 use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::{flag, low_level};
 
+use super::deadline::Deadline;
+use super::ready::await_ready;
+use super::sink::{self, MAX_AT_ONCE};
 use crate::output::exit_status::ExitStatus;
 use crate::output::log;
-use crate::waiting::deadline::Deadline;
-use crate::waiting::sink::{self, MAX_AT_ONCE};
 
 /// How long a call in hand may go on.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -29,7 +30,7 @@ const GRACE: Duration = Duration::from_millis(4700);
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// What is in hand, as far as the end of the process goes. Nothing here may wait.
-pub trait InHand: Send + 'static {
+pub(crate) trait InHand: Send + 'static {
     /// Wakes whoever waits, so that nothing more is begun; the process is to end with `status`.
     fn stop(&mut self, status: ExitStatus);
 
@@ -41,7 +42,7 @@ pub trait InHand: Send + 'static {
 }
 
 /// Signals are heard until this is dropped.
-pub struct Listening {
+pub(crate) struct Listening {
     ear: Handle,
     shutdowns: [SigId; 2],
     last_words: LastWords,
@@ -49,8 +50,7 @@ pub struct Listening {
 
 impl Listening {
     /// Whether the caller is the one to say how the process ends: it is said once.
-    #[must_use]
-    pub fn may_say_last_words(&self) -> bool {
+    pub(crate) fn may_say_last_words(&self) -> bool {
         self.last_words.claim()
     }
 }
@@ -80,7 +80,7 @@ impl LastWords {
 /// # Errors
 ///
 /// The signals cannot be heard, or there is no thread to hear them.
-pub fn listen(in_hand: impl InHand) -> io::Result<Listening> {
+pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
     let is_busy = Arc::new(AtomicBool::new(false));
     let last_words = LastWords::default();
     let attendant = Attendant {
@@ -170,12 +170,8 @@ impl Ear {
             if left == Some(Duration::ZERO) {
                 break;
             }
-            let left = left.and_then(|left| Timespec::try_from(left).ok());
             // Whatever wakes it, the signals are asked for again.
-            let _ = poll(
-                &mut [PollFd::new(self.0.get_read(), PollFlags::IN)],
-                left.as_ref(),
-            );
+            let _ = await_ready(self.0.get_read(), PollFlags::IN, left);
         }
         None
     }
@@ -189,15 +185,15 @@ impl Ear {
 /// write to the same pipe, and take the room in the last moment.
 fn say(words: &str) {
     let line = log::line(format_args!("error: {words}"), MAX_AT_ONCE);
-    let (tell, told) = mpsc::sync_channel(1);
+    let (done, is_done) = mpsc::sync_channel(1);
     let speak = move || {
         let stderr = rustix::stdio::stderr();
         if let Ok(true) = sink::has_room(stderr, Duration::ZERO) {
             let _ = rustix::io::write(stderr, line.as_bytes());
         }
-        let _ = tell.send(());
+        let _ = done.send(());
     };
     if thread::Builder::new().spawn(speak).is_ok() {
-        let _ = told.recv_timeout(LAST_WORDS);
+        let _ = is_done.recv_timeout(LAST_WORDS);
     }
 }

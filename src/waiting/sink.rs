@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 
-use crate::waiting::deadline::Deadline;
+use super::deadline::Deadline;
+use super::ready::await_ready;
 
 /// What a write to a pipe takes at most without waiting, if the pipe has room at all, in bytes (POSIX, `PIPE_BUF`).
-pub const MAX_AT_ONCE: usize = 4096;
+pub(super) const MAX_AT_ONCE: usize = 4096;
 
 /// What documents are written to.
 pub trait Sink: Write {
@@ -118,19 +119,15 @@ impl<F: AsFd> Sink for Output<F> {
     }
 }
 
-/// Waits until `descriptor` has room, or a write to it would fail; no longer than `limit`. Whether that was within the
-/// limit.
+/// Waits until `descriptor` has room, or a write to it would fail. Returns `false` if `limit` came first.
 ///
 /// # Errors
 ///
 /// It cannot be waited for.
-pub fn has_room(descriptor: impl AsFd, limit: Duration) -> io::Result<bool> {
-    let limit = Timespec::try_from(limit).ok();
-    let mut watched = [PollFd::new(&descriptor, PollFlags::OUT)];
-    match poll(&mut watched, limit.as_ref()) {
-        Ok(count) => Ok(count > 0),
-        // The signal may have come before there was room: whoever asks will try.
+pub(super) fn has_room(descriptor: impl AsFd, limit: Duration) -> io::Result<bool> {
+    match await_ready(descriptor, PollFlags::OUT, Some(limit)) {
+        // A signal came, but there may be room: whoever asks will try.
         Err(Errno::INTR) => Ok(true),
-        Err(error) => Err(error.into()),
+        ready => Ok(ready?),
     }
 }

@@ -7,10 +7,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 
-use crate::waiting::deadline::Deadline;
+use super::deadline::Deadline;
+use super::ready::await_ready;
 
 /// The largest file that a setting may name, in bytes: the trust stores of distributions have a quarter of it.
 const MAX_FILE: u64 = 1 << 20;
@@ -18,7 +19,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// What can be waited for with a limit.
 pub trait Stream: Read + Send {
     /// Waits until there is something to read, or the end, or something broke; no longer than `limit`, if there is one.
-    /// Whether that was within the limit.
+    /// Returns `false` if the limit came first.
     ///
     /// # Errors
     ///
@@ -38,9 +39,7 @@ impl<F: AsFd> Read for Descriptor<F> {
 
 impl<F: AsFd + Send> Stream for Descriptor<F> {
     fn wait(&self, limit: Option<Duration>) -> io::Result<bool> {
-        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
-        let mut watched = [PollFd::new(&self.0, PollFlags::IN)];
-        Ok(poll(&mut watched, limit.as_ref())? > 0)
+        Ok(await_ready(&self.0, PollFlags::IN, limit)?)
     }
 }
 
@@ -55,7 +54,7 @@ impl<T: AsRef<[u8]> + Send> Stream for Cursor<T> {
 /// # Errors
 ///
 /// It cannot be opened.
-pub fn open(path: impl AsRef<Path>) -> io::Result<Descriptor<File>> {
+pub(crate) fn open(path: impl AsRef<Path>) -> io::Result<Descriptor<File>> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
@@ -65,14 +64,14 @@ pub fn open(path: impl AsRef<Path>) -> io::Result<Descriptor<File>> {
 }
 
 /// Reads a stream until a deadline; then it fails with [`io::ErrorKind::TimedOut`].
-pub struct Patient<S> {
+pub(crate) struct Patient<S> {
     stream: S,
     deadline: Option<Deadline>,
 }
 
 impl<S> Patient<S> {
     /// Reads `stream` until `deadline`; for ever, if there is none.
-    pub fn new(stream: S, deadline: Option<Deadline>) -> Self {
+    pub(crate) fn new(stream: S, deadline: Option<Deadline>) -> Self {
         Self { stream, deadline }
     }
 }
@@ -83,7 +82,7 @@ impl<S: Stream> Patient<S> {
     /// # Errors
     ///
     /// It cannot be waited for.
-    pub fn is_ready(&self) -> io::Result<bool> {
+    pub(crate) fn is_ready(&self) -> io::Result<bool> {
         self.stream.wait(Some(Duration::ZERO))
     }
 }
@@ -93,7 +92,7 @@ impl<S: Stream> Read for Patient<S> {
         loop {
             let limit = self.deadline.as_ref().map(Deadline::remaining);
             let read = match self.stream.wait(limit) {
-                // What never makes wait must come to an end, too.
+                // A source that is always ready (`/dev/zero`) must still hit the deadline.
                 Ok(true) if limit != Some(Duration::ZERO) => self.stream.read(buffer),
                 Ok(_) => Err(io::ErrorKind::TimedOut.into()),
                 Err(error) => Err(error),
@@ -120,13 +119,13 @@ fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-/// The bytes of a file that a setting names. It may be a pipe, as shells make for the output of another program, and
+/// Reads the file that a setting names. It may be a pipe, as shells make for the output of another program, and
 /// is then waited for no longer than `deadline`.
 ///
 /// # Errors
 ///
 /// The file cannot be read in time, or is too large to be what it should.
-pub fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
+pub(crate) fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     Patient::new(open(path)?, Some(deadline))
         .take(MAX_FILE + 1)

@@ -42,15 +42,6 @@ TYPOS = {
         (r'"type": "integer",\s*"minimum": 100', '"type": "string", "minimum": 100', "200"),
         (r'"Comment"', '"comment"', "wrong arguments do not fit"),
     ],
-    "tracecat.py": [
-        (r'\n  title:', r'\n  titel:', "titel"),
-        (r'type: str\b', 'type: string', "there is no type"),
-        (r'inputs\.machine', 'inputs.machin', "there is no inputs.machin"),
-        (r'steps\.cancel\.result', 'steps.cancle.result', "steps.cancle"),
-        (r'_SERVICE_TOKEN', '_SERVICE_TOKN', "SERVICE_TOKN"),
-        (r'method: POST', 'methd: POST', "methd|'method'"),
-        (r'grant_type: client_credentials', 'grant_type: client_credential', "client_credentials"),
-    ],
     "xsoar.py": [
         (r'\ndisplay:', r'\ndispaly:', "dispaly"),
         (r'execution: true', 'execusion: true', "execusion"),

@@ -6,7 +6,7 @@ use cancel_machine_action::call::sandbox::scenarios::SCENARIOS;
 use cancel_machine_action::output::exit_status::ExitStatus;
 use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::files;
-use cancel_machine_action::publish::schemas;
+use cancel_machine_action::publish;
 use insta::assert_snapshot;
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ fn no_secret_and_no_value_of_the_request_shows_in_any_failure() {
 #[test]
 fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
     let drafts = [Draft::Draft202012, Draft::Draft7];
-    for (path, mut schema) in schemas::files() {
+    for (path, mut schema) in publish::files() {
         if !path.ends_with(".schema.json") {
             continue;
         }
@@ -247,7 +247,7 @@ fn the_output_schema_takes_nothing_else() {
 #[test]
 fn the_output_schema_describes_every_documented_key() {
     let schema: Value = serde_json::from_str(files::OUTPUT).unwrap();
-    let documented = schemas::documented_answer();
+    let documented = publish::schemas::documented_answer();
     let described = [
         ("json_body", "/oneOf/0/properties/json_body/properties"),
         (
@@ -283,7 +283,7 @@ fn every_property_of_every_schema_has_a_description() {
         }
     }
     let mut found = Vec::new();
-    for (path, schema) in schemas::files() {
+    for (path, schema) in publish::files() {
         if path.ends_with(".schema.json") {
             undescribed(path, &schema, &mut found);
         }
@@ -319,7 +319,7 @@ fn every_failure_document_is_what_its_schema_says() {
 
 #[test]
 fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
-    let files = schemas::files();
+    let files = publish::files();
     let schema = &files["schema/manifest.schema.json"];
     let manifest: Value = serde_json::from_str(files::MANIFEST).unwrap();
     assert!(jsonschema::is_valid(schema, &manifest));

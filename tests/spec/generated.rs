@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cancel_machine_action::publish::schemas;
+use cancel_machine_action::publish;
 use serde_json::Value;
 
 #[test]
@@ -10,7 +10,7 @@ fn committed_files_equal_what_the_types_generate() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let renew = std::env::vars_os().any(|(name, _)| name == "RENEW_GENERATED");
     let mut stale = Vec::new();
-    for (path, content) in schemas::files() {
+    for (path, content) in publish::files() {
         let text = text(path, &content);
         if std::fs::read_to_string(root.join(path)).unwrap_or_default() == text {
             continue;

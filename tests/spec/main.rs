@@ -43,5 +43,6 @@ mod throttled;
 mod signals;
 mod check;
 mod generated;
+mod rooms;
 mod contract;
 mod readme;

@@ -120,13 +120,13 @@ pub(super) fn of_failure() -> Vec<Field> {
     leaves(schemas::error().as_value())
 }
 
-/// The properties of the service's object.
-pub(super) fn of_entity() -> Vec<Field> {
-    properties(&entity())
+/// The properties of the machine action.
+pub(super) fn of_action() -> Vec<Field> {
+    properties(&action())
 }
 
-/// The schema of the service's object: `json_body` of the answer.
-pub(super) fn entity() -> Value {
+/// The schema of the machine action: `json_body` of the answer.
+pub(super) fn action() -> Value {
     json_body(schemas::output().as_value())
 }
 

@@ -7,14 +7,12 @@ mod openapi;
 mod parameters;
 mod rapid7;
 mod sekoia;
-mod tracecat;
 mod xsoar;
 
 use serde_json::Value;
 
 /// Every entry: its path from the project's root, and what stands in it. One that ends in `.json` is JSON, the others YAML.
-#[must_use]
-pub fn entries() -> Vec<(&'static str, Value)> {
+pub(super) fn entries() -> Vec<(&'static str, Value)> {
     vec![
         ("schema/catalog/openapi.json", openapi::description()),
         ("schema/catalog/mcp-tool.json", mcp::tool()),
@@ -28,13 +26,5 @@ pub fn entries() -> Vec<(&'static str, Value)> {
             xsoar::integration(),
         ),
         ("schema/catalog/rapid7/plugin.spec.yaml", rapid7::plugin()),
-        (
-            "schema/catalog/tracecat/cancel_machine_action.yml",
-            tracecat::template(),
-        ),
     ]
 }
-
-/// The page that describes the call.
-const DOCUMENTATION: &str =
-    "https://learn.microsoft.com/en-us/defender-endpoint/api/cancel-machine-action";

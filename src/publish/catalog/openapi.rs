@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{DOCUMENTATION, fields};
+use super::fields;
 use crate::call::received::reason;
 use crate::call::sandbox::scenarios::{Refusal, SCENARIOS, Scenario};
 use crate::input::example_with_comment;
-use crate::publish::manifest::{Manifest, RateLimit};
+use crate::publish::manifest::{DOCUMENTATION, Manifest, RateLimit};
 use crate::publish::schemas::documented_answer;
 use crate::settings::clouds::CLOUDS;
 
-const ENTITY: &str = "#/components/schemas/ServiceObject";
+const MACHINE_ACTION: &str = "#/components/schemas/ServiceObject";
 
 /// The description of the call. Source: OpenAPI Specification 3.1.
 pub(super) fn description() -> Value {
@@ -56,7 +56,7 @@ pub(super) fn description() -> Value {
             },
         },
         "components": {
-            "schemas": {"ServiceObject": fields::entity()},
+            "schemas": {"ServiceObject": fields::action()},
             "securitySchemes": {"bearer": {
                 "type": "http",
                 "scheme": "bearer",
@@ -124,7 +124,7 @@ fn responses() -> Map<String, Value> {
         "description": "The cancel was accepted: the machine action.",
         "headers": headers_of_success(&answer),
         "content": {"application/json": {
-            "schema": {"$ref": ENTITY},
+            "schema": {"$ref": MACHINE_ACTION},
             "example": answer.get("json_body"),
         }},
     });
@@ -182,7 +182,7 @@ fn response(refusals: &[(&Scenario, Refusal)]) -> Value {
     }
     let content = |(media_type, examples): (&str, Map<_, _>)| {
         let schema = match media_type {
-            "application/json" => json!({"$ref": ENTITY}),
+            "application/json" => json!({"$ref": MACHINE_ACTION}),
             _ => json!({"type": "string"}),
         };
         (

@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::DOCUMENTATION;
 use super::fields::{self, Field, Kind, title};
 use super::parameters::{self, Parameter};
 use crate::input::example_with_comment;
 use crate::output::answer::Verdict;
-use crate::publish::manifest::Manifest;
+use crate::publish::manifest::{DOCUMENTATION, Manifest};
 use crate::publish::schemas::documented_answer;
 
 /// The plugin's own version: Rapid7 counts from 1.0.0.
@@ -62,7 +61,7 @@ pub(super) fn plugin() -> Value {
         "links": [format!("[{product}](https://www.microsoft.com)")],
         "references": [format!("[{name}]({DOCUMENTATION})")],
         "troubleshooting": ["What an error says tells what to do"],
-        "types": {"machine_action": outputs(&fields::of_entity(), answer.get("json_body").unwrap_or(&Value::Null))},
+        "types": {"machine_action": outputs(&fields::of_action(), answer.get("json_body").unwrap_or(&Value::Null))},
         "connection": connection,
         "actions": {
             (&snake): {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fields::{self, Field};
-use super::parameters;
+use super::parameters::{self, Parameter};
 use crate::publish::manifest::Manifest;
 
 /// The module: what an operator sets once. Source: Sekoia's public automation library.
@@ -15,28 +15,12 @@ pub(super) fn manifest() -> Value {
         description,
         ..
     } = Manifest::current();
-    let mut properties = Map::new();
-    let mut secrets = Vec::new();
-    for parameter in parameters::all() {
-        let mut property = json!({
-            "title": parameter.variable,
-            "description": parameter.description(),
-            "type": "string",
-        });
-        // Sekoia's runner for developers hands over text alone.
-        if parameter.is_switch
-            && let Some(property) = property.as_object_mut()
-        {
-            property.insert("enum".to_owned(), json!(["false", "true"]));
-        }
-        properties.insert(
-            parameter.name(),
-            parameter.completed(property, "default", "enum"),
-        );
-        if parameter.is_secret {
-            secrets.push(parameter.name());
-        }
-    }
+    let parameters = parameters::all();
+    let properties: Map<_, _> = parameters
+        .iter()
+        .map(|parameter| (parameter.name(), property(parameter)))
+        .collect();
+    let secrets = parameters.iter().filter(|parameter| parameter.is_secret);
     json!({
         "uuid": "22d4bdda-1a44-43d1-91c3-50a9550dbf65",
         "slug": slug,
@@ -49,9 +33,24 @@ pub(super) fn manifest() -> Value {
             "type": "object",
             "properties": properties,
             "required": [],
-            "secrets": secrets,
+            "secrets": secrets.map(Parameter::name).collect::<Vec<_>>(),
         },
     })
+}
+
+fn property(parameter: &Parameter) -> Value {
+    let mut property = json!({
+        "title": parameter.variable,
+        "description": parameter.description(),
+        "type": "string",
+    });
+    // Sekoia's runner for developers hands over text alone.
+    if parameter.is_switch
+        && let Some(property) = property.as_object_mut()
+    {
+        property.insert("enum".to_owned(), json!(["false", "true"]));
+    }
+    parameter.completed(property, "default", "enum")
 }
 
 /// The action: its arguments are named as in Sekoia's own catalog, where both are required.
@@ -94,7 +93,7 @@ fn results() -> Map<String, Value> {
     let advice = fields::of_failure()
         .into_iter()
         .filter(|field| field.name().starts_with("retry"));
-    for field in fields::of_entity().into_iter().chain(status).chain(advice) {
+    for field in fields::of_action().into_iter().chain(status).chain(advice) {
         results.insert(field.name().to_owned(), Value::Object(field.schema));
     }
     results

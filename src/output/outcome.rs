@@ -1,0 +1,39 @@
+//! What one request comes to: an answer or a failure; the one place that says it.
+
+use std::io::{self, Write};
+
+use crate::output::answer::Answer;
+use crate::output::document::{self, FailureDocument};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::Failure;
+use crate::output::log::Log;
+
+/// What one request comes to.
+pub(crate) struct Outcome(pub(crate) Result<Answer, Failure>);
+
+impl Outcome {
+    /// Returns the status that a process with this one request ends with.
+    pub(crate) fn exit_status(&self) -> ExitStatus {
+        match &self.0 {
+            Ok(answer) => answer.exit_status(),
+            Err(failure) => failure.code.exit_status(),
+        }
+    }
+
+    /// Says on stderr what is wrong and what helps, unless all is well.
+    pub(crate) fn explain(&self, log: &mut Log<'_>) {
+        match &self.0 {
+            Ok(_) if self.exit_status() == ExitStatus::Accepted => {}
+            Ok(answer) => log.error(&answer.advice),
+            Err(failure) => log.error(failure.with_causes()),
+        }
+    }
+
+    /// Writes the document on stdout.
+    pub(crate) fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
+        match &self.0 {
+            Ok(answer) => document::write(stdout, answer, is_terminal),
+            Err(error) => document::write(stdout, &FailureDocument { error }, is_terminal),
+        }
+    }
+}
