@@ -15,9 +15,10 @@ use crate::call::proxy::ProxySettings;
 use crate::call::received::{self, MAX_BODY, Received};
 use crate::call::retry;
 use crate::call::sandbox::Sandbox;
-use crate::call::wire::progress::{self, Progress, Stage};
+use crate::call::wire::progress::{Progress, Stage};
 use crate::call::wire::resolver::KeepingResolver;
 use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
+use crate::call::wire::watch;
 use crate::call::{Call, Network};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::log::Log;
@@ -83,7 +84,7 @@ impl Sender {
             config.build()
         };
         let progress = Progress::default();
-        let connector = progress::connector(&progress, TlsConnector::new(network.roots));
+        let connector = watch::connector(&progress, TlsConnector::new(network.roots));
         Self {
             agent: Agent::with_parts(config, connector, KeepingResolver::default()),
             proxy: network.proxy,

@@ -138,6 +138,23 @@ fn a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown() {
 }
 
 #[test]
+fn a_write_that_fails_over_tls_is_told_as_such() {
+    let server = Server::tls([Reply::unasked("").breaking_off()]);
+    let big = format!("{:?}", "x".repeat(900_000));
+    let request = REQUEST.replace(r#""Machine action was canceled by automation""#, &big);
+    let step = step().api_with_token(&server).stdin(request);
+    let outcome = step.args(["--timeout", "2"]).run();
+    let error = &outcome.json()["error"];
+    // All tries are in the message: now and then a request is written before the connection breaks.
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("broke while the request was sent"),
+        "{message}"
+    );
+    assert_eq!(error["request_sent"], "unknown");
+}
+
+#[test]
 fn a_redirect_is_an_answer_and_the_token_goes_to_no_other_host() {
     for status in [
         "301 Moved Permanently",

@@ -8,9 +8,9 @@ use ureq::Error;
 use ureq::http::Uri;
 
 use crate::call::Call;
+use crate::call::wire::issuer::UntrustedIssuer;
 use crate::call::wire::progress::Stage;
 use crate::call::wire::resolver::NoThread;
-use crate::call::wire::tls::UntrustedIssuer;
 use crate::output::failure::{Failure, FailureCode};
 
 /// The other side of a call, as messages need it.
