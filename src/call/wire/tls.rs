@@ -144,7 +144,9 @@ impl Transport for TlsTransport {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         self.stream.get_mut().set_timeout(timeout);
-        Ok(self.stream.write_all(output)?)
+        self.stream.write_all(output)?;
+        // A write that fails is only reported by what comes next.
+        Ok(self.stream.flush()?)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
