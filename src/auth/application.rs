@@ -174,7 +174,7 @@ impl Application {
         );
         Failure {
             retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(code, message + &received.tries)
+            ..Failure::new(code, message)
         }
     }
 
@@ -195,7 +195,7 @@ impl Application {
         Failure {
             retryable,
             retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
+            ..Failure::new(FailureCode::SignInUnavailable, message)
         }
     }
 }

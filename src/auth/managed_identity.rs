@@ -111,7 +111,7 @@ impl ManagedIdentity {
         );
         Failure {
             retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(code, message + &received.tries)
+            ..Failure::new(code, message)
         }
     }
 
@@ -126,7 +126,7 @@ impl ManagedIdentity {
         Failure {
             retryable: (ASK_THE_PLATFORM.may_pass)(received),
             retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(FailureCode::SignInUnavailable, message + &received.tries)
+            ..Failure::new(FailureCode::SignInUnavailable, message)
         }
     }
 

@@ -7,7 +7,7 @@ use super::cache::{self, TokenCache, Turn};
 use super::{Credentials, Grant, SignIn, TokenRequest};
 use crate::call::bearer::AccessToken;
 use crate::call::pace::{Pause, whole_seconds};
-use crate::call::send::{Run, Sender};
+use crate::call::send::{Run, Sender, Sent};
 use crate::output::failure::{Failure, FailureCode};
 
 /// How long a token is good for, if the service does not say.
@@ -206,8 +206,9 @@ impl Session {
         run.log.detail(format_args!("signing in: {sign_in}"));
         let now = SystemTime::now();
         let TokenRequest { call, proof } = sign_in.request(now, run.deadline)?;
-        let received = sender.send(sign_in.call(), &call, run)?;
-        let grant = sign_in.grant(&received, proof.as_ref())?;
+        let Sent { received, tries } = sender.send(sign_in.call(), &call, run)?;
+        let grant = sign_in.grant(&received, proof.as_ref());
+        let grant = grant.map_err(|failure| tries.explain(failure))?;
         if let Some(cache) = &self.cache
             && let Err(error) = cache.keep(&grant, now)
         {

@@ -12,10 +12,12 @@ use ureq::http::StatusCode;
 
 use crate::auth::claims::Claims;
 use crate::auth::session::Session;
+use crate::call::answer;
 use crate::call::bearer::AccessToken;
-use crate::call::received::{self, Received};
-use crate::call::send::{Run, Sender};
+use crate::call::received::Received;
+use crate::call::send::{Run, Sender, Sent};
 use crate::call::service_url::ServiceUrl;
+use crate::call::tries::Tries;
 use crate::call::{Call, api};
 use crate::input::Input;
 use crate::input::source::{self, Source};
@@ -59,6 +61,7 @@ pub struct Step {
 /// What came back, and the token that was shown for it.
 struct Reply {
     received: Received,
+    tries: Tries,
     token: AccessToken,
 }
 
@@ -116,14 +119,14 @@ impl Step {
             Ok(reply) => reply,
             Err(failure) => return (Err(failure), false),
         };
-        let answer = received::answer(&reply.received).map(|answer| match answer.is_success() {
+        let answer = answer::of(&reply.received).map(|answer| match answer.is_success() {
             true => answer,
             false => Answer {
                 advice: self.advice(&answer, input, &reply),
                 ..answer
             },
         });
-        (answer, reply.received.follows_lost)
+        (answer, reply.tries.was_lost())
     }
 
     fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
@@ -132,7 +135,7 @@ impl Step {
         let claims = Claims::of(reply.token.expose());
         let shortcoming = claims.map(|claims| claims.shortcoming(&self.resource, now));
         let advice = advice::of_answer(answer, input, shortcoming.as_deref());
-        format!("{advice}{}", reply.received.tries)
+        format!("{advice}{}", reply.tries)
     }
 
     /// Makes the call; a token that the API no longer takes is renewed once.
@@ -179,13 +182,17 @@ impl Step {
         };
         run.log
             .detail(format_args!("{} {}", request.method(), request.uri()));
-        let received = self.sender.send(call, &request, run)?;
+        let Sent { received, tries } = self.sender.send(call, &request, run)?;
         run.log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),
             received.body.len()
         ));
-        Ok(Reply { received, token })
+        Ok(Reply {
+            received,
+            tries,
+            token,
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::output::failure::{Failure, FailureCode};
 
 /// The other side of a call, as messages need it.
 pub struct Peer {
-    call: &'static Call,
+    pub(super) call: &'static Call,
     host: String,
     proxy: Option<String>,
     limit: Duration,

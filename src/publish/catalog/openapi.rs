@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{DOCUMENTATION, fields};
-use crate::call::received::reason;
+use crate::call::answer::reason;
 use crate::call::sandbox::scenarios::{Refusal, SCENARIOS, Scenario};
 use crate::input::example_with_comment;
 use crate::publish::manifest::{Manifest, RateLimit};
