@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{DOCUMENTATION, fields};
 use crate::call::answer::reason;
-use crate::call::sandbox::scenarios::{Refusal, SCENARIOS, Scenario};
+use crate::call::sandbox::reply::Refusal;
+use crate::call::sandbox::scenarios::{SCENARIOS, Scenario};
 use crate::input::example_with_comment;
 use crate::publish::manifest::{Manifest, RateLimit};
 use crate::publish::schemas::documented_answer;
