@@ -11,6 +11,7 @@ pub mod pace;
 pub mod received;
 pub(crate) mod answer;
 pub mod proxy;
+mod no_proxy;
 pub mod diagnosis;
 pub mod wire;
 pub mod sandbox;
