@@ -84,10 +84,7 @@ impl SignIn {
         Err(Failure {
             retryable: may_pass,
             retry_after_seconds: received::retry_after_seconds(received),
-            ..Failure::new(
-                code,
-                format!("{message} Nothing was cancelled.{}", received.tries),
-            )
+            ..Failure::new(code, format!("{message} Nothing was cancelled."))
         })
     }
 

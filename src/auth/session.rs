@@ -9,7 +9,7 @@ use crate::auth::grant::{Grant, TokenRequest};
 use crate::auth::{Credentials, SignIn};
 use crate::call::bearer::AccessToken;
 use crate::call::pace::{Pause, whole_seconds};
-use crate::call::send::{Run, Sender};
+use crate::call::send::{Run, Sender, Sent};
 use crate::output::failure::{Failure, FailureCode};
 
 /// How long a token is good for, if the service does not say.
@@ -210,8 +210,9 @@ impl Session {
         run.log.detail(format_args!("signing in: {sign_in}"));
         let now = SystemTime::now();
         let TokenRequest { call, proof } = sign_in.request(now, run.deadline)?;
-        let received = sender.send(sign_in.call(), &call, run)?;
-        let grant = sign_in.grant(&received, proof.as_ref())?;
+        let Sent { received, tries } = sender.send(sign_in.call(), &call, run)?;
+        let grant = sign_in.grant(&received, proof.as_ref());
+        let grant = grant.map_err(|failure| tries.explain(failure))?;
         if let Some(cache) = &self.cache
             && let Err(error) = cache.keep(&grant, now)
         {

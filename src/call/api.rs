@@ -21,7 +21,7 @@ pub static CANCEL: Call = Call {
 };
 
 /// Reads the action.
-pub static READ: Call = READ_CALL;
+pub(crate) static READ: Call = READ_CALL;
 
 const READ_CALL: Call = Call {
     name: "reading the action",
@@ -37,11 +37,7 @@ const READ_CALL: Call = Call {
 /// `POST {base}/api/machineactions/{id}/cancel` with the input's body.
 ///
 /// Source: "Cancel machine action API", "HTTP request", "Request headers" and "Request body".
-///
-/// # Errors
-///
-/// The base and the id do not make a URL.
-pub fn cancel(
+pub(crate) fn cancel(
     base: &ServiceUrl,
     input: &Input,
     token: &AccessToken,
@@ -65,11 +61,7 @@ pub fn cancel(
 /// `GET {base}/api/machineactions/{id}`: the action as it is now.
 ///
 /// Source: "Get machineAction API", "HTTP request" and "Request headers".
-///
-/// # Errors
-///
-/// The base and the id do not make a URL.
-pub fn read(
+pub(crate) fn read(
     base: &ServiceUrl,
     input: &Input,
     token: &AccessToken,

@@ -14,14 +14,10 @@ impl AccessToken {
     const SCHEME: &str = "Bearer ";
 
     /// The longest token, in bytes: no server takes a header half as long.
-    pub const MAX_LENGTH: usize = 30 << 10;
+    pub(crate) const MAX_LENGTH: usize = 30 << 10;
 
-    /// The token that `text` is.
-    ///
-    /// # Errors
-    ///
-    /// The rule that `text` breaks.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads the token alone; the error is the rule that `text` breaks.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         const RULE: &str = "must be a bearer token: letters, digits and -._~+/= alone";
         let start = text.get(..Self::SCHEME.len()).unwrap_or_default();
         if start.eq_ignore_ascii_case(Self::SCHEME) {
@@ -41,14 +37,12 @@ impl AccessToken {
     }
 
     /// The value of the `Authorization` header.
-    #[must_use]
-    pub fn header_value(&self) -> &HeaderValue {
+    pub(crate) fn header_value(&self) -> &HeaderValue {
         &self.0
     }
 
     /// The token itself: for the cache, never for a message.
-    #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         let header = self.0.to_str().unwrap_or_default();
         header.strip_prefix(Self::SCHEME).unwrap_or_default()
     }

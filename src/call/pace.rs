@@ -11,29 +11,26 @@ pub const LONGEST_PAUSE: Duration = HOUR;
 
 /// A pause that a service asked for. It is kept by its length, because a service may ask for more than clocks can count.
 #[derive(Clone, Copy, Debug)]
-pub struct Pause {
+pub(crate) struct Pause {
     begun: Instant,
     length: Duration,
 }
 
 impl Pause {
     /// A pause of `length` that begins at `begun`.
-    #[must_use]
-    pub fn new(begun: Instant, length: Duration) -> Self {
+    pub(crate) fn new(begun: Instant, length: Duration) -> Self {
         Self { begun, length }
     }
 
     /// What is left of it at `now`.
-    #[must_use]
-    pub fn left(&self, now: Instant) -> Duration {
+    pub(crate) fn left(&self, now: Instant) -> Duration {
         let passed = now.saturating_duration_since(self.begun);
         self.length.saturating_sub(passed)
     }
 }
 
 /// `time` in whole seconds, rounded up: whoever waits so long comes back no sooner than asked.
-#[must_use]
-pub fn whole_seconds(time: Duration) -> u64 {
+pub(crate) fn whole_seconds(time: Duration) -> u64 {
     time.as_secs()
         .saturating_add(u64::from(time.subsec_nanos() > 0))
 }

@@ -1,6 +1,8 @@
-//! Whether and when to try again: pure, without a clock.
+//! Whether and when to try again.
 
 use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::call::Call;
 use crate::call::received::{self, Received};
@@ -8,29 +10,28 @@ use crate::output::failure::{Failure, FailureCode};
 
 /// How often a call is made at most, if the time limit does not end it before: with the pauses that follow, these take
 /// half a minute.
-pub const MAX_TRIES: u32 = 10;
+const MAX_TRIES: u32 = 10;
 
 /// The longest pause that is not asked for, before the second try; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
-/// `random` is from 0 to 1; a service that asks for more than `longest` is not asked again.
+/// Returns how long to wait before the next try of `call`, after its `tries`-th ended in `outcome`; `None` if that stands.
+/// A service that asks for more than `longest` is not asked again.
 ///
 /// A cancel may be repeated: it names one action by its id, and cancelling that twice cancels nothing else. So a lost
 /// answer is asked for again. This holds for a token and for reading an action, too, but for no other call of this API.
-#[must_use]
-pub fn pause(
+pub(super) fn pause(
     call: &Call,
     outcome: Result<&Received, &Failure>,
     tries: u32,
-    random: f64,
     longest: Duration,
 ) -> Option<Duration> {
     let asked = match outcome {
         Ok(received) if (call.may_pass)(received) => {
             received::retry_after_seconds(received).map(Duration::from_secs)
         }
-        Err(failure) if may_pass(failure) => None,
+        // A time-out has used up the time that another try would need.
+        Err(failure) if failure.retryable && failure.code != FailureCode::Timeout => None,
         _ => return None,
     };
     if tries >= MAX_TRIES || asked.is_some_and(|asked| asked > longest) {
@@ -38,18 +39,16 @@ pub fn pause(
     }
     Some(match asked {
         // Never sooner than asked; and not all at the same moment.
-        Some(asked) => asked.saturating_add(FIRST_PAUSE.mul_f64(random.clamp(0.0, 1.0))),
-        None => backoff(tries, random),
+        Some(asked) => asked.saturating_add(FIRST_PAUSE.mul_f64(random())),
+        // Exponential, with full jitter: many steps that failed together do not come again together.
+        None => (FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1))).mul_f64(random()),
     })
 }
 
-/// Exponential, with full jitter: many steps that failed together do not come again together.
-fn backoff(tries: u32, random: f64) -> Duration {
-    let longest = FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1));
-    longest.mul_f64(random.clamp(0.0, 1.0))
-}
-
-/// A time-out has used up the time that another try would need.
-fn may_pass(failure: &Failure) -> bool {
-    failure.retryable && failure.code != FailureCode::Timeout
+/// Returns a number from 0 to 1.
+fn random() -> f64 {
+    let mut bytes = [0; 4];
+    // Without random numbers the pauses are the shortest; they only spread the load.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)
 }

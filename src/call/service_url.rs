@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ureq::http::uri::Scheme;
+use ureq::http::uri::{Authority, Scheme};
 use ureq::http::{self, Uri};
 
 use crate::output::failure::{Failure, FailureCode};
@@ -16,75 +16,56 @@ impl ServiceUrl {
     const MAX_LENGTH: usize = 2048;
     const RULE: &str = "must be a URL such as https://host";
 
-    /// Checks that a credential may be sent there: over HTTPS, or to this machine itself.
-    ///
-    /// # Errors
-    ///
-    /// The rule that `text` breaks.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        Self::parse_with(text, is_loopback).map_err(|rule| {
-            rule.unwrap_or(
-                "must begin with https:// (http:// is accepted for loopback addresses only)",
-            )
-        })
+    /// Checks that a credential may be sent there: over HTTPS, or to this machine itself. The error is the rule that
+    /// `text` breaks.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        const CLEAR: &str =
+            "must begin with https:// (http:// is accepted for loopback addresses only)";
+        Self::parse_with(text, is_loopback, CLEAR)
     }
 
     /// The same for the endpoint of a managed identity, which Azure serves in clear on loopback and link-local addresses.
-    ///
-    /// # Errors
-    ///
-    /// The rule that `text` breaks.
-    pub fn parse_local(text: &str) -> Result<Self, &'static str> {
-        Self::parse_with(text, |host| is_loopback(host) || is_link_local(host)).map_err(|rule| {
-            rule.unwrap_or(
-                "must begin with https:// (http:// is accepted for loopback and link-local addresses only)",
-            )
-        })
+    pub(crate) fn parse_local(text: &str) -> Result<Self, &'static str> {
+        const CLEAR: &str = "must begin with https:// (http:// is accepted for loopback and link-local addresses only)";
+        Self::parse_with(text, |host| is_loopback(host) || is_link_local(host), CLEAR)
     }
 
-    /// The error is `None` if the URL is in clear to a host to which it may not be.
+    /// `clear_rule` is that of a URL in clear to a host to which it may not be.
     fn parse_with(
         text: &str,
         may_be_in_clear: impl FnOnce(&str) -> bool,
-    ) -> Result<Self, Option<&'static str>> {
+        clear_rule: &'static str,
+    ) -> Result<Self, &'static str> {
         let text = text.trim_end_matches('/');
         if text.len() > Self::MAX_LENGTH {
-            return Err(Some("is too long"));
+            return Err("is too long");
         }
-        let uri: Uri = text.parse().map_err(|_| Some(Self::RULE))?;
-        let authority = uri.authority().ok_or(Some(Self::RULE))?;
-        if authority.as_str().contains('@') {
-            return Err(Some("must not carry a user name or password"));
-        }
-        let after_host = authority
-            .as_str()
-            .strip_prefix(authority.host())
-            .unwrap_or_default();
-        if !after_host.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
-            return Err(Some("must have a port from 1 to 65535, or none"));
-        }
-        if uri
-            .path()
-            .split('/')
-            .any(|segment| matches!(segment, "." | ".."))
-        {
-            return Err(Some("must not have . or .. in its path"));
-        }
-        if uri.query().is_some() || text.contains('#') {
-            return Err(Some("must not carry a query or a fragment"));
-        }
+        let uri: Uri = text.parse().map_err(|_| Self::RULE)?;
+        let authority = uri.authority().ok_or(Self::RULE)?;
         let is_https = uri.scheme() == Some(&Scheme::HTTPS);
         let is_http = uri.scheme() == Some(&Scheme::HTTP);
-        if is_https || (is_http && may_be_in_clear(authority.host())) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(None)
+        let has_user = authority.as_str().contains('@');
+        let has_dots = uri.path().split('/').any(|part| matches!(part, "." | ".."));
+        let has_more = uri.query().is_some() || text.contains('#');
+        let may_be_sent = is_https || (is_http && may_be_in_clear(authority.host()));
+        let rules = [
+            (!has_user, "must not carry a user name or password"),
+            (
+                has_valid_port(authority),
+                "must have a port from 1 to 65535, or none",
+            ),
+            (!has_dots, "must not have . or .. in its path"),
+            (!has_more, "must not carry a query or a fragment"),
+            (may_be_sent, clear_rule),
+        ];
+        match rules.iter().find(|(is_kept, _)| !is_kept) {
+            Some((_, rule)) => Err(rule),
+            None => Ok(Self(text.to_owned())),
         }
     }
 
-    /// The URL of `path`, which begins with a slash or a question mark, at this service.
-    #[must_use]
-    pub fn join(&self, path: &str) -> String {
+    /// Returns the URL of `path`, which begins with a slash or a question mark, at this service.
+    pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 }
@@ -93,6 +74,12 @@ impl fmt::Display for ServiceUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// Whether there is no port after the host, or one from 1 to 65535.
+pub(super) fn has_valid_port(authority: &Authority) -> bool {
+    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+    host == authority.host() || authority.port_u16().is_some_and(|port| port > 0)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -108,8 +95,7 @@ fn is_link_local(host: &str) -> bool {
 }
 
 /// The failure of settings that do not make a URL.
-#[must_use]
-pub fn not_a_url(error: &http::Error) -> Failure {
+pub(crate) fn not_a_url(error: &http::Error) -> Failure {
     Failure::new(
         FailureCode::InvalidSettings,
         "the settings do not make a URL. Check MDE_BASE_URL and AZURE_AUTHORITY_HOST.",

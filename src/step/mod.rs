@@ -15,10 +15,12 @@ use ureq::http::StatusCode;
 use crate::auth::claims::Claims;
 use crate::auth::permissions;
 use crate::auth::session::Session;
+use crate::call::answer;
 use crate::call::bearer::AccessToken;
-use crate::call::received::{self, Received};
-use crate::call::send::{Run, Sender};
+use crate::call::received::Received;
+use crate::call::send::{Run, Sender, Sent};
 use crate::call::service_url::ServiceUrl;
+use crate::call::tries::Tries;
 use crate::call::{Call, api};
 use crate::input::Input;
 use crate::output::answer::Answer;
@@ -41,6 +43,7 @@ struct Step {
 /// What came back, and the token that was shown for it.
 struct Reply {
     received: Received,
+    tries: Tries,
     token: AccessToken,
 }
 
@@ -78,14 +81,14 @@ impl Step {
             Ok(reply) => reply,
             Err(failure) => return (Err(failure), false),
         };
-        let answer = received::answer(&reply.received).map(|answer| match answer.is_success() {
+        let answer = answer::of(&reply.received).map(|answer| match answer.is_success() {
             true => answer,
             false => Answer {
                 advice: self.advice(&answer, input, &reply),
                 ..answer
             },
         });
-        (answer, reply.received.follows_lost)
+        (answer, reply.tries.was_lost())
     }
 
     fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
@@ -95,7 +98,7 @@ impl Step {
         let shortcoming =
             claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
         let advice = advice::of_answer(answer, input, shortcoming.as_deref());
-        format!("{advice}{}", reply.received.tries)
+        format!("{advice}{}", reply.tries)
     }
 
     /// Makes the call; a token that the API no longer takes is renewed once.
@@ -142,12 +145,16 @@ impl Step {
         };
         run.log
             .detail(format_args!("{} {}", request.method(), request.uri()));
-        let received = self.sender.send(call, &request, run)?;
+        let Sent { received, tries } = self.sender.send(call, &request, run)?;
         run.log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),
             received.body.len()
         ));
-        Ok(Reply { received, token })
+        Ok(Reply {
+            received,
+            tries,
+            token,
+        })
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::state::{self, State};
 use super::{Step, advice};
+use crate::call::answer;
 use crate::call::api;
 use crate::call::pace::whole_seconds;
-use crate::call::received;
 use crate::call::send::Run;
 use crate::input::Input;
 use crate::output::answer::{Answer, Verdict};
@@ -102,7 +102,7 @@ impl Watch<'_> {
             log: run.log,
         };
         let read = self.step.call(&api::READ, self.input, &mut run);
-        let answer = match read.and_then(|reply| received::answer(&reply.received)) {
+        let answer = match read.and_then(|reply| answer::of(&reply.received)) {
             Ok(answer) => answer,
             Err(failure) => return Look::Unknown(failure.with_causes()),
         };

@@ -1,12 +1,15 @@
 //! The network, and what may befall a call on it.
 
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use cancel_machine_action::call::api;
 use cancel_machine_action::call::diagnosis::{Peer, explain};
 use cancel_machine_action::call::wire::progress::Stage;
 use insta::assert_snapshot;
+use rustls::ServerConnection;
 
 use crate::support::certificates::Leaf;
 use crate::support::{Authority, REQUEST, Reply, Server, response, step};
@@ -134,6 +137,42 @@ fn a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown() {
     let outcome = step().api_with_token(&server).stdin(request).run();
     assert_eq!(outcome.status, Some(5));
     assert_eq!(outcome.json()["error"]["code"], "network_error");
+    assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
+}
+
+/// Makes the TLS handshake, and breaks off as soon as the client has made its part of it.
+fn break_off_after_the_handshake(mut stream: TcpStream) -> io::Result<()> {
+    let config = Authority::trusted().server_config(Leaf::Good);
+    let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    connection.read_tls(&mut stream)?;
+    connection.process_new_packets().map_err(io::Error::other)?;
+    while connection.wants_write() {
+        connection.write_tls(&mut stream)?;
+    }
+    // ChangeCipherSpec and Finished: to read them in TLS would give the client time to send its whole request.
+    stream.read_exact(&mut [0; 80])?;
+    stream.shutdown(Shutdown::Both)
+}
+
+#[test]
+fn a_write_that_fails_over_tls_is_told_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| {
+            let _ = break_off_after_the_handshake(stream);
+        });
+    });
+    let big = format!("{:?}", "x".repeat(900_000));
+    let request = REQUEST.replace(r#""Machine action was canceled by automation""#, &big);
+    let step = step().env("MDE_BASE_URL", format!("https://{host}"));
+    let step = step.env("MDE_ACCESS_TOKEN", "a.given-token");
+    let step = step.env("SSL_CERT_FILE", Authority::trusted().pem_path());
+    let outcome = step.stdin(request).args(["--timeout", "2"]).run();
+    // Now and then a try has filled the socket's buffers before it breaks.
+    let broken = format!("the connection to {host} broke while the request was sent");
+    let is_told = |line: &String| line.contains(&broken);
+    assert!(outcome.retries.iter().any(is_told), "{:?}", outcome.retries);
     assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
 }
 

@@ -1,56 +1,19 @@
 //! A call that brought no answer becomes a failure that says what happened, where, and what to do.
 
-use std::io;
-use std::time::Duration;
+mod peer;
+mod io;
+mod tls;
 
-use rustls::{CertificateError, OtherError};
 use ureq::Error;
-use ureq::http::Uri;
 
-use crate::call::Call;
+use self::peer::Diagnosis;
+pub use self::peer::Peer;
 use crate::call::wire::progress::Stage;
 use crate::call::wire::resolver::NoThread;
-use crate::call::wire::tls::UntrustedIssuer;
 use crate::output::failure::{Failure, FailureCode};
 
-/// The other side of a call, as messages need it.
-pub struct Peer {
-    call: &'static Call,
-    host: String,
-    proxy: Option<String>,
-    limit: Duration,
-}
-
-impl Peer {
-    /// The host of `uri`, called within `limit`, by way of `proxy` (host and port) if there is one.
-    #[must_use]
-    pub fn new(call: &'static Call, uri: &Uri, proxy: Option<String>, limit: Duration) -> Self {
-        Self {
-            call,
-            proxy,
-            host: uri.authority().map(ToString::to_string).unwrap_or_default(),
-            limit,
-        }
-    }
-
-    /// The variable that names the host.
-    fn setting(&self) -> &'static str {
-        self.call.host_setting
-    }
-
-    /// What is known of the action when the call was lost at `stage`.
-    fn consequence(&self, stage: Stage) -> &'static str {
-        if stage < Stage::Send {
-            self.call.if_not_sent
-        } else {
-            self.call.if_lost
-        }
-    }
-}
-
-/// The failure of a call that was broken off at `stage`, because the process was told to stop.
-#[must_use]
-pub fn broken_off(stage: Stage, peer: &Peer) -> Failure {
+/// Returns the failure of a call that was broken off at `stage`, because the process was told to stop.
+pub(crate) fn broken_off(stage: Stage, peer: &Peer) -> Failure {
     let what = format!(
         "the call to {} was broken off, because the step was told to stop",
         peer.host
@@ -63,7 +26,7 @@ pub fn broken_off(stage: Stage, peer: &Peer) -> Failure {
     failure
 }
 
-/// The failure that `error`, at `stage` of the call to `peer`, amounts to.
+/// Returns the failure that `error`, at `stage` of the call to `peer`, amounts to.
 #[must_use]
 pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
     let Diagnosis {
@@ -81,58 +44,9 @@ pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
     match error {
         Error::Timeout(_) => failure,
         // Its debug form is all that this error of the TLS library would add.
-        Error::Io(cause) if is_untrusted_issuer(cause) => failure,
+        Error::Io(cause) if tls::is_untrusted_issuer(cause) => failure,
         Error::Io(cause) => failure.because(cause),
         other => failure.because(other),
-    }
-}
-
-fn is_untrusted_issuer(error: &io::Error) -> bool {
-    let error = error.get_ref().and_then(|error| error.downcast_ref());
-    matches!(
-        error,
-        Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))))
-            if reason.is::<UntrustedIssuer>()
-    )
-}
-
-struct Diagnosis {
-    code: FailureCode,
-    what: String,
-    remedy: String,
-    /// Whether it will be the same the next time.
-    is_lasting: bool,
-}
-
-impl Diagnosis {
-    fn new(code: FailureCode, what: String, remedy: impl Into<String>) -> Self {
-        Self {
-            code,
-            what,
-            remedy: remedy.into(),
-            is_lasting: false,
-        }
-    }
-
-    fn lasting(self) -> Self {
-        Self {
-            is_lasting: true,
-            ..self
-        }
-    }
-
-    fn network(what: String, peer: &Peer) -> Self {
-        let remedy = format!("Check {} and the network, then try again.", peer.setting());
-        Self::new(FailureCode::NetworkError, what, remedy)
-    }
-
-    fn answer(what: String, peer: &Peer) -> Self {
-        let remedy = format!("Check {} and any proxy between.", peer.setting());
-        Self::new(FailureCode::InvalidAnswer, what, remedy).lasting()
-    }
-
-    fn tls(what: String, remedy: impl Into<String>) -> Self {
-        Self::new(FailureCode::TlsError, what, remedy)
     }
 }
 
@@ -156,8 +70,8 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
     if let (Some(proxy), Stage::Resolve | Stage::Connect) = (&peer.proxy, stage) {
         return through_proxy(error, proxy, host);
     }
-    if let Some(error) = tls_error(error) {
-        return diagnose_tls(error, stage, peer);
+    if let Some(error) = tls::error_in(error) {
+        return tls::diagnose(error, stage, peer);
     }
     match error {
         Error::Protocol(_) | Error::LargeResponseHeader(..) => Diagnosis::answer(
@@ -168,8 +82,8 @@ fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
             format!("the answer of {host} has a body of more than {limit} bytes"),
             peer,
         ),
-        Error::Io(error) => diagnose_io(error, stage, peer),
-        Error::HostNotFound => not_found(peer),
+        Error::Io(error) => io::diagnose(error, stage, peer),
+        Error::HostNotFound => io::not_found(peer),
         _ => Diagnosis::network(
             format!("the call failed while {}", doing(stage, peer)),
             peer,
@@ -190,7 +104,7 @@ fn diagnose_machine(error: &Error, peer: &Peer) -> Option<Diagnosis> {
             "Raise the limit of processes (ulimit -u, or pids of the container) or of memory, then try again.",
         ));
     }
-    matches!(tls_error(error)?, rustls::Error::FailedToGetCurrentTime).then(|| {
+    matches!(tls::error_in(error)?, rustls::Error::FailedToGetCurrentTime).then(|| {
         Diagnosis::tls(
             "this machine's clock is before 1970".to_owned(),
             "Correct this machine's clock.",
@@ -207,55 +121,12 @@ fn through_proxy(error: &Error, proxy: &str, host: &str) -> Diagnosis {
     } else if refused(" responded 4") {
         diagnosis("It does not allow the host: ask who runs it, or name the host in NO_PROXY.")
             .lasting()
-    } else if tls_error(error).is_some() {
+    } else if tls::error_in(error).is_some() {
         diagnosis("If it does not speak TLS itself, begin HTTPS_PROXY with http://; otherwise check its certificate.")
             .lasting()
     } else {
         diagnosis("Check the host and port in HTTPS_PROXY, and that the proxy is up.")
     }
-}
-
-fn diagnose_io(error: &io::Error, stage: Stage, peer: &Peer) -> Diagnosis {
-    let host = &peer.host;
-    match (stage, error.kind()) {
-        (Stage::Resolve, _) => not_found(peer),
-        (Stage::Connect, io::ErrorKind::ConnectionRefused) => {
-            Diagnosis::network(format!("{host} refused the connection"), peer)
-        }
-        (Stage::Connect, _) => {
-            Diagnosis::network(format!("no connection to {host} could be made"), peer)
-        }
-        (Stage::Handshake, _) => Diagnosis::network(
-            match &peer.proxy {
-                None => format!("{host} closed the connection in the TLS handshake"),
-                Some(proxy) => format!(
-                    "{host}, or the proxy {proxy} on the way to it, closed the connection in the TLS handshake"
-                ),
-            },
-            peer,
-        ),
-        (Stage::Send, _) => Diagnosis::network(
-            format!("the connection to {host} broke while the request was sent"),
-            peer,
-        ),
-        (Stage::Wait, _) => Diagnosis::network(
-            format!("{host} closed the connection before a whole answer"),
-            peer,
-        ),
-        (Stage::Read, _) => Diagnosis::new(
-            FailureCode::InvalidAnswer,
-            format!("the answer of {host} was cut short"),
-            "Check the network, then try again.",
-        ),
-    }
-}
-
-fn not_found(peer: &Peer) -> Diagnosis {
-    Diagnosis::new(
-        FailureCode::NetworkError,
-        format!("the address of the host {} was not found", peer.host),
-        format!("Check {}, MDE_CLOUD and DNS.", peer.setting()),
-    )
 }
 
 fn doing(stage: Stage, peer: &Peer) -> String {
@@ -270,81 +141,5 @@ fn doing(stage: Stage, peer: &Peer) -> String {
         (Stage::Send, _) => format!("sending the request to {host}"),
         (Stage::Wait, _) => format!("waiting for the answer of {host}"),
         (Stage::Read, _) => format!("reading the answer of {host}"),
-    }
-}
-
-fn tls_error(error: &Error) -> Option<&rustls::Error> {
-    match error {
-        Error::Rustls(error) => Some(error),
-        Error::Io(error) => error.get_ref()?.downcast_ref(),
-        _ => None,
-    }
-}
-
-fn diagnose_tls(error: &rustls::Error, stage: Stage, peer: &Peer) -> Diagnosis {
-    let host = &peer.host;
-    if stage > Stage::Handshake {
-        return Diagnosis::new(
-            FailureCode::NetworkError,
-            format!("the secure connection to {host} broke"),
-            "Check what stands between, then try again.",
-        );
-    }
-    match error {
-        rustls::Error::InvalidCertificate(reason) => diagnose_certificate(reason, peer),
-        rustls::Error::InvalidMessage(_) => Diagnosis::tls(
-            match &peer.proxy {
-                None => format!("{host} did not answer in TLS"),
-                Some(proxy) => {
-                    format!("{host}, or the proxy {proxy} on the way to it, did not answer in TLS")
-                }
-            },
-            format!("Check the host and port in {}.", peer.setting()),
-        ),
-        _ => Diagnosis::tls(
-            format!("no secure connection to {host} could be made"),
-            format!("Check {} and any proxy between.", peer.setting()),
-        ),
-    }
-}
-
-fn diagnose_certificate(reason: &CertificateError, peer: &Peer) -> Diagnosis {
-    let host = &peer.host;
-    match reason {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Diagnosis::tls(
-            format!("the certificate of {host} has expired"),
-            "Renew it there, or set this machine's clock.",
-        ),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            Diagnosis::tls(
-                format!("the certificate of {host} is not valid yet"),
-                "Set this machine's clock.",
-            )
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Diagnosis::tls(
-                format!("the certificate of {host} is for another name"),
-                format!("Check {}.", peer.setting()),
-            )
-        }
-        CertificateError::Other(OtherError(reason)) if reason.is::<UntrustedIssuer>() => {
-            Diagnosis::tls(
-                format!("the certificate of {host} is from an unknown issuer ({reason})"),
-                "If a proxy inspects TLS, name a PEM file with its certificate authority in SSL_CERT_FILE.",
-            )
-        }
-        // The library names this case only so.
-        CertificateError::Other(reason) if reason.to_string() == "CaUsedAsEndEntity" => {
-            Diagnosis::tls(
-                format!(
-                    "the certificate of {host} is that of a certificate authority, or self-signed as one"
-                ),
-                "Give the host a certificate that an authority has issued, and name that authority's in SSL_CERT_FILE.",
-            )
-        }
-        _ => Diagnosis::tls(
-            format!("the certificate of {host} is not acceptable"),
-            format!("Check {} and any proxy between.", peer.setting()),
-        ),
     }
 }

@@ -5,6 +5,8 @@
 //! The same request gets the same answer, byte for byte, in each run. Times are those of the documentation's examples.
 
 pub mod scenarios;
+pub(crate) mod reply;
+mod action;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -21,17 +23,18 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, SendBody};
 
-use crate::call::sandbox::scenarios::{Answer, Asked, SCENARIO_PREFIX};
+use crate::call::sandbox::reply::{Asked, Reply};
+use crate::call::sandbox::scenarios::SCENARIO_PREFIX;
 use crate::input::JsonBody;
 
 /// The tenant of the embedded Defender.
-pub const TENANT: &str = "00000000-0000-0000-0000-000000000000";
+pub(crate) const TENANT: &str = "00000000-0000-0000-0000-000000000000";
 /// Its only application.
-pub const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
+pub(crate) const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
 
 /// Answers in the service's place.
 #[derive(Debug, Default)]
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     has_granted: AtomicBool,
     /// How often a scenario was asked for: a cancel, or a read.
     counts: Mutex<HashMap<(bool, String), u32>>,
@@ -52,27 +55,23 @@ impl Middleware for Sandbox {
         let (head, body) = request.into_parts();
         let mut text = String::new();
         body.into_reader().read_to_string(&mut text)?;
-        let answer = match asked_about(&head.method, &head.uri) {
+        let reply = match asked_about(&head.method, &head.uri) {
             Some((id, is_cancel)) => {
                 let token = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+                let is_renewed = |token: &[u8]| token.ends_with(RENEWED.as_bytes());
                 let body: JsonBody = serde_json::from_str(&text).unwrap_or_default();
                 let asked = Asked {
                     count: self.count(is_cancel, id),
                     id: id.to_owned(),
                     comment: body.comment,
-                    token_was_renewed: token
-                        .is_some_and(|token| token.ends_with(RENEWED.as_bytes())),
+                    token_was_renewed: token.is_some_and(is_renewed),
                 };
-                if is_cancel {
-                    asked.cancel()
-                } else {
-                    asked.read()
-                }
+                scenarios::reply(&asked, is_cancel)
             }
             None if head.uri.path().ends_with("/oauth2/v2.0/token") => self.grant(&text),
-            None => Answer::text(404, "text/plain", ""),
+            None => Reply::text(404, "text/plain", ""),
         };
-        answer.into_response()
+        reply.into_response()
     }
 }
 
@@ -88,15 +87,13 @@ impl Sandbox {
     }
 
     /// A token as Microsoft Entra ID makes them, for the scope that `form` asks for.
-    fn grant(&self, form: &str) -> Answer {
-        let scope = form
-            .split('&')
-            .find_map(|field| field.strip_prefix("scope="));
+    fn grant(&self, form: &str) -> Reply {
+        let mut fields = form.split('&');
+        let scope = fields.find_map(|field| field.strip_prefix("scope="));
         let scope = percent_decode_str(scope.unwrap_or_default()).decode_utf8_lossy();
-        let signature = if self.has_granted.swap(true, Ordering::Relaxed) {
-            RENEWED
-        } else {
-            FIRST
+        let signature = match self.has_granted.swap(true, Ordering::Relaxed) {
+            true => RENEWED,
+            false => FIRST,
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let claims = json!({
@@ -109,7 +106,7 @@ impl Sandbox {
         let [header, claims] = [json!({"typ": "JWT"}), claims]
             .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
         let token = format!("{header}.{claims}.{signature}");
-        Answer::json(
+        Reply::json(
             200,
             &json!({"token_type": "Bearer", "expires_in": LIFETIME, "access_token": token}),
         )

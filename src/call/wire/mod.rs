@@ -1,5 +1,7 @@
 //! What ureq lacks: links of its connector chain, and a resolver.
 
 pub mod progress;
-pub mod tls;
-pub mod resolver;
+pub(crate) mod watch;
+pub(crate) mod tls;
+pub(crate) mod issuer;
+pub(crate) mod resolver;

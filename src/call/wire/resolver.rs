@@ -23,7 +23,7 @@ const MAX_ADDRESSES: usize = 16;
 /// Keeps the last answer: ureq asks before each call, even if a connection is open. An address needs no answer. Only a
 /// name needs a thread, because the system's lookup knows no time limit; ureq's own resolver panics if there is none.
 #[derive(Debug, Default)]
-pub struct KeepingResolver {
+pub(crate) struct KeepingResolver {
     last: Mutex<Option<Found>>,
 }
 
@@ -47,8 +47,7 @@ impl KeepingResolver {
             return Ok(found.addresses.clone());
         }
         let addresses = look_up(host.clone(), timeout)?;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(Found {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Found {
             host,
             addresses: addresses.clone(),
             at: Instant::now(),
@@ -100,7 +99,7 @@ fn look_up(host: String, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error>
 
 /// No thread could be made for the lookup.
 #[derive(Debug)]
-pub struct NoThread(io::Error);
+pub(crate) struct NoThread(io::Error);
 
 impl fmt::Display for NoThread {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

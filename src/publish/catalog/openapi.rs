@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::fields;
-use crate::call::received::reason;
-use crate::call::sandbox::scenarios::{Refusal, SCENARIOS, Scenario};
+use crate::call::answer::reason;
+use crate::call::sandbox::reply::Refusal;
+use crate::call::sandbox::scenarios::{SCENARIOS, Scenario};
 use crate::input::example_with_comment;
 use crate::publish::manifest::{DOCUMENTATION, Manifest, RateLimit};
 use crate::publish::schemas::documented_answer;

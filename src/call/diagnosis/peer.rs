@@ -1,0 +1,85 @@
+//! What messages need of a call, and the parts of a message.
+
+use std::time::Duration;
+
+use ureq::http::Uri;
+
+use crate::call::Call;
+use crate::call::wire::progress::Stage;
+use crate::output::failure::FailureCode;
+
+/// The other side of a call, as messages need it.
+pub struct Peer {
+    pub(in crate::call) call: &'static Call,
+    pub(super) host: String,
+    pub(super) proxy: Option<String>,
+    pub(super) limit: Duration,
+}
+
+impl Peer {
+    /// The host of `uri`, called within `limit`, by way of `proxy` (host and port) if there is one.
+    #[must_use]
+    pub fn new(call: &'static Call, uri: &Uri, proxy: Option<String>, limit: Duration) -> Self {
+        Self {
+            call,
+            proxy,
+            host: uri.authority().map(ToString::to_string).unwrap_or_default(),
+            limit,
+        }
+    }
+
+    /// The variable that names the host.
+    pub(super) fn setting(&self) -> &'static str {
+        self.call.host_setting
+    }
+
+    /// What is known of the action when the call was lost at `stage`.
+    pub(super) fn consequence(&self, stage: Stage) -> &'static str {
+        if stage < Stage::Send {
+            self.call.if_not_sent
+        } else {
+            self.call.if_lost
+        }
+    }
+}
+
+/// What happened, and what helps.
+pub(super) struct Diagnosis {
+    pub(super) code: FailureCode,
+    pub(super) what: String,
+    pub(super) remedy: String,
+    /// Whether it will be the same the next time.
+    pub(super) is_lasting: bool,
+}
+
+impl Diagnosis {
+    pub(super) fn new(code: FailureCode, what: String, remedy: impl Into<String>) -> Self {
+        Self {
+            code,
+            what,
+            remedy: remedy.into(),
+            is_lasting: false,
+        }
+    }
+
+    pub(super) fn lasting(self) -> Self {
+        Self {
+            is_lasting: true,
+            ..self
+        }
+    }
+
+    pub(super) fn network(what: String, peer: &Peer) -> Self {
+        let remedy = format!("Check {} and the network, then try again.", peer.setting());
+        Self::new(FailureCode::NetworkError, what, remedy)
+    }
+
+    pub(super) fn answer(what: String, peer: &Peer) -> Self {
+        let remedy = format!("Check {} and any proxy between.", peer.setting());
+        Self::new(FailureCode::InvalidAnswer, what, remedy).lasting()
+    }
+
+    pub(super) fn tls(what: String, remedy: impl Into<String>) -> Self {
+        Self::new(FailureCode::TlsError, what, remedy)
+    }
+}

@@ -1,0 +1,169 @@
+//! One exchange with a host: a request goes out, a whole answer comes back.
+
+use std::io::{self, Read};
+
+use ureq::config::Config;
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body, Error, Proxy};
+
+use crate::call::bearer::AccessToken;
+use crate::call::diagnosis::{self, Peer};
+use crate::call::proxy::ProxySettings;
+use crate::call::received::{MAX_BODY, Received};
+use crate::call::sandbox::Sandbox;
+use crate::call::wire::progress::{Progress, Stage};
+use crate::call::wire::resolver::KeepingResolver;
+use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
+use crate::call::wire::watch;
+use crate::call::{Call, Network};
+use crate::output::failure::{Failure, RequestSent};
+use crate::waiting::deadline::Deadline;
+use crate::waiting::interrupt::Interrupt;
+
+/// The greatest header of an answer, in bytes.
+const MAX_HEADER: usize = 64 << 10;
+
+/// The longest line of a request, in bytes: the one with the token.
+const MAX_LINE: usize = AccessToken::MAX_LENGTH + (2 << 10);
+
+/// ureq's agent, and what it does not know by itself.
+pub(super) struct Client {
+    agent: Agent,
+    proxy: Option<ProxySettings>,
+    progress: Progress,
+    interrupt: Interrupt,
+}
+
+impl Client {
+    pub(super) fn new(network: Network, sandbox: bool, interrupt: Interrupt) -> Self {
+        let progress = Progress::default();
+        let connector = watch::connector(&progress, TlsConnector::new(network.roots));
+        Self {
+            agent: Agent::with_parts(config(sandbox), connector, KeepingResolver::default()),
+            proxy: network.proxy,
+            progress,
+            interrupt,
+        }
+    }
+
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Returns what breaks off a call in hand, from another thread.
+    pub(super) fn breaker(&self) -> impl FnOnce() + Send + 'static {
+        let agent = self.agent.clone();
+        move || agent.shutdown()
+    }
+
+    /// Whether the last call went out on a connection that an earlier one had opened.
+    pub(super) fn was_on_kept_connection(&self) -> bool {
+        self.progress.is_on_kept_connection()
+    }
+
+    /// Sends `request` and returns its whole answer, or why there is none.
+    pub(super) fn exchange(
+        &self,
+        call: &'static Call,
+        request: &Request<Vec<u8>>,
+        deadline: Deadline,
+    ) -> Result<Received, Failure> {
+        let proxy = self.proxy_for(call, request);
+        self.progress.restart(request.uri(), deadline);
+        let response = self.answer_to(request.clone(), proxy.cloned(), deadline);
+        let received = response.and_then(|response| self.received(response));
+        received.map_err(|error| {
+            let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+            let peer = Peer::new(call, request.uri(), via, deadline.limit());
+            self.lost(&error, &peer)
+        })
+    }
+
+    /// A proxy is for calls over HTTPS; what the platform itself answers is never asked through one.
+    fn proxy_for(&self, call: &Call, request: &Request<Vec<u8>>) -> Option<&Proxy> {
+        let is_for_proxy = call.may_be_proxied && is_https(request);
+        let settings = self.proxy.as_ref().filter(|_| is_for_proxy)?;
+        settings.for_uri(request.uri())
+    }
+
+    fn answer_to(
+        &self,
+        request: Request<Vec<u8>>,
+        proxy: Option<Proxy>,
+        deadline: Deadline,
+    ) -> Result<Response<Body>, Error> {
+        let only_https = is_https(&request);
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(deadline.remaining()))
+            .https_only(only_https)
+            .proxy(proxy)
+            .build();
+        match request.body().is_empty() {
+            // An empty body is announced as one, which a GET should not do.
+            true => self.agent.run(request.map(drop)),
+            false => self.agent.run(request),
+        }
+    }
+
+    /// Reads the body to its end.
+    fn received(&self, response: Response<Body>) -> Result<Received, Error> {
+        let (head, body) = response.into_parts();
+        self.progress.reach(Stage::Read);
+        let mut bytes = Vec::new();
+        let limit = MAX_BODY as u64 + 1;
+        body.into_reader().take(limit).read_to_end(&mut bytes)?;
+        if bytes.len() > MAX_BODY {
+            return Err(Error::BodyExceedsLimit(MAX_BODY as u64));
+        }
+        if self.progress.broke_off() {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        Ok(Received {
+            status: head.status,
+            headers: head.headers,
+            body: bytes,
+        })
+    }
+
+    fn lost(&self, error: &Error, peer: &Peer) -> Failure {
+        let stage = self.progress.stage();
+        let failure = match self.interrupt.status() {
+            Some(_) => diagnosis::broken_off(stage, peer),
+            None => diagnosis::explain(error, stage, peer),
+        };
+        match stage >= Stage::Send && peer.call.may_change_something {
+            true => failure.with_request_sent(RequestSent::Unknown),
+            false => failure,
+        }
+    }
+}
+
+fn config(sandbox: bool) -> Config {
+    let config = Agent::config_builder()
+        // The service's verdict is an answer, whatever its status; so is a redirect: a token follows none.
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // Without this, ureq reads a proxy from the environment by itself.
+        .proxy(None)
+        .user_agent(concat!(
+            env!("CARGO_PKG_NAME"),
+            "/",
+            env!("CARGO_PKG_VERSION")
+        ))
+        .max_response_header_size(MAX_HEADER)
+        // ureq's own buffers are larger, and each is filled with zeros before anything is sent.
+        .input_buffer_size(MAX_HEADER + MAX_RECORD)
+        .output_buffer_size(MAX_LINE)
+        // Compression is decoded when it comes anyway, but not asked for: an answer is about a kilobyte.
+        .accept_encoding("");
+    match sandbox {
+        true => config.middleware(Sandbox::default()).build(),
+        false => config.build(),
+    }
+}
+
+fn is_https(request: &Request<Vec<u8>>) -> bool {
+    request.uri().scheme_str() == Some("https")
+}

@@ -1,0 +1,97 @@
+//! What became of the tries of one call, and what comes next.
+
+use std::fmt;
+use std::mem;
+use std::time::Duration;
+
+use crate::call::Call;
+use crate::call::received::Received;
+use crate::call::retry;
+use crate::output::failure::{Failure, FailureCode, RequestSent};
+
+/// The tries of one call. Displayed, they are the sentence for messages: empty if there was only one.
+#[derive(Debug, Default)]
+pub(crate) struct Tries {
+    said: Vec<String>,
+    was_lost: bool,
+    was_repeated_at_once: bool,
+}
+
+/// What comes after a try.
+pub(super) enum Next {
+    /// The outcome stands.
+    Stop,
+    AtOnce,
+    After(Duration),
+}
+
+impl Tries {
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.said.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the last try in a few words.
+    pub(super) fn last(&self) -> &str {
+        self.said.last().map_or("", String::as_str)
+    }
+
+    /// Whether a try was lost, which may have been carried out all the same.
+    pub(crate) fn was_lost(&self) -> bool {
+        self.was_lost
+    }
+
+    /// Notes one more try.
+    pub(super) fn note(&mut self, outcome: &Result<Received, Failure>) {
+        self.said.push(match outcome {
+            Ok(received) => format!("answered with status {}", received.status.as_u16()),
+            Err(failure) => {
+                self.was_lost |= failure.request_sent == RequestSent::Unknown;
+                failure.what.to_string()
+            }
+        });
+    }
+
+    /// Returns what comes after the last try of `call` ended in `outcome`. One that was lost on a connection that was
+    /// kept alive is repeated at once, but only once: the server has closed it just as the request went out.
+    pub(super) fn next(
+        &mut self,
+        call: &Call,
+        outcome: &Result<Received, Failure>,
+        was_on_kept_connection: bool,
+        longest_pause: Duration,
+    ) -> Next {
+        let is_broken =
+            matches!(outcome, Err(failure) if failure.code == FailureCode::NetworkError);
+        if is_broken
+            && was_on_kept_connection
+            && !mem::replace(&mut self.was_repeated_at_once, true)
+        {
+            return Next::AtOnce;
+        }
+        let pause = retry::pause(call, outcome.as_ref(), self.count(), longest_pause);
+        pause.map_or(Next::Stop, Next::After)
+    }
+
+    /// Returns `failure` with all tries in its message, and whether the request may have been sent in any of them.
+    pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
+        failure.message += &self.to_string();
+        if self.was_lost {
+            failure.request_sent = RequestSent::Unknown;
+        }
+        failure
+    }
+}
+
+impl fmt::Display for Tries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.said.len() < 2 {
+            return Ok(());
+        }
+        let numbered = self.said.iter().zip(1..);
+        let numbered: Vec<String> = numbered
+            .map(|(said, number)| format!("{number}: {said}"))
+            .collect();
+        let count = self.said.len();
+        write!(formatter, " Tried {count} times ({}).", numbered.join("; "))
+    }
+}
