@@ -7,12 +7,13 @@ use cancel_machine_action::output::exit_status::ExitStatus;
 use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::files;
 use cancel_machine_action::publish::schemas;
-use insta::assert_snapshot;
 use jsonschema::Draft;
 use serde_json::{Value, json};
 
-use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, request_for, response, step};
-use crate::validate;
+use crate::input::validate;
+use crate::support::{
+    JSON, Outcome, REQUEST, Reply, Server, Step, assert_snapshot, request_for, response, step,
+};
 
 #[test]
 fn every_exit_status_is_produced() {
@@ -333,5 +334,17 @@ fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
 fn a_device_id_is_told_from_an_action_id() {
     let server = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], "{}"))]);
     let request = request_for("7b1f4967d9728e5aa3c06a9e617a22a4a5a17378");
-    assert_snapshot!(step().api_with_token(&server).stdin(request).run());
+    assert_snapshot!(step().api_with_token(&server).stdin(request).run(), @r#"
+    status: 1
+    stdout: {
+      "status_code": 400,
+      "reason": "Bad Request",
+      "response_headers": {
+        "Content-Length": "2",
+        "Content-Type": "application/json; charset=utf-8"
+      },
+      "json_body": {}
+    }
+    stderr: cancel-machine-action: error: the service answered 400 Bad Request. machineactionid has the form of a device id: give the id of the machine action.
+    "#);
 }

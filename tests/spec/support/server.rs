@@ -21,7 +21,7 @@ pub const JSON: &str = "Content-Type: application/json; charset=utf-8";
 
 /// What the server does with one request.
 #[must_use]
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     acts: Vec<Act>,
     reads_request: bool,
@@ -29,7 +29,7 @@ pub struct Reply {
     closes_server: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum Act {
     Send(Vec<u8>),
     Pause(Duration),
@@ -115,13 +115,14 @@ pub fn response(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u
 }
 
 /// A server that is up until it is dropped.
+#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
     state: Arc<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     replies: Mutex<VecDeque<Reply>>,
     received: Mutex<Vec<String>>,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::layout::lay_out;
 use super::{Authority, REQUEST, Server};
 
 /// How long a run may take before it counts as hung.
@@ -296,7 +297,7 @@ impl fmt::Display for Outcome {
             .status
             .map_or("signal".to_owned(), |code| code.to_string());
         writeln!(formatter, "status: {status}")?;
-        writeln!(formatter, "stdout: {}", self.stdout.trim_end())?;
+        writeln!(formatter, "stdout: {}", lay_out(&self.stdout))?;
         write!(formatter, "stderr: {}", self.stderr.trim_end())
     }
 }

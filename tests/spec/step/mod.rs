@@ -1,0 +1,7 @@
+//! One request, many, what is open, is it cancelled, may I.
+
+mod verify;
+mod batch;
+mod throttled;
+mod signals;
+mod check;
