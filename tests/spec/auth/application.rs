@@ -1,7 +1,7 @@
 //! Signing in.
 
 use crate::support::step::file_with;
-use crate::support::{JSON, Reply, Server, Step, assert_snapshot, response, step};
+use crate::support::{JSON, Reply, Server, Step, assert_snapshot, each, response, step};
 
 const TOKEN: &str = "first.token";
 const GRANTED: &str = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"first.token"}"#;
@@ -126,8 +126,7 @@ fn a_refused_sign_in_says_why_and_what_helps() {
         7_000_215, 7_000_222, 700_016, 90_002, 90_038, 900_382, 900_432, 500_011, 70_011,
         7_000_112, 50_012, 700_024, 70_021, 90_055, 53_003,
     ];
-    let mut outcomes = Vec::new();
-    for code in codes {
+    let mut outcomes = each(codes, |code| {
         let body = format!(
             "{{\"error\":\"invalid_client\",\"error_description\":\"AADSTS{code}: Some reason for app 'x'.\\r\\nTrace ID: \
              TRACE\\r\\nCorrelation ID: TRACE\",\"error_codes\":[{code}],\"trace_id\":\"TRACE\",\"correlation_id\":\"TRACE\"}}"
@@ -136,8 +135,8 @@ fn a_refused_sign_in_says_why_and_what_helps() {
         let outcome = with_secret(&sign_in, &Server::answering(&[]))
             .naming("Some reason for app 'x'.", "{text}")
             .run();
-        outcomes.push(format!("## {code}\n{outcome}"));
-    }
+        format!("## {code}\n{outcome}")
+    });
     let long = format!(
         "{{\"error\":\"invalid_client\",\"error_description\":\"{}s3cret&=+/%\"}}",
         "x".repeat(395)
@@ -199,17 +198,15 @@ fn a_refused_sign_in_says_why_and_what_helps() {
         ),
         ("a redirect", "302 Found", ""),
     ];
-    for (name, status, body) in others {
+    outcomes.extend(each(others, |(name, status, body)| {
         let sign_in = Server::tls([Reply::bytes(response(
             status,
             &[JSON, "Retry-After: 7"],
             body,
         ))]);
-        outcomes.push(format!(
-            "## {name}\n{}",
-            with_secret(&sign_in, &Server::answering(&[])).run()
-        ));
-    }
+        let outcome = with_secret(&sign_in, &Server::answering(&[])).run();
+        format!("## {name}\n{outcome}")
+    }));
     let all = outcomes.join("\n\n");
     assert!(!all.contains("TRACE") && !all.contains("s3cret"));
     assert_snapshot!(all);
@@ -222,7 +219,7 @@ fn a_date_in_retry_after_becomes_seconds() {
         ("nonsense", None),
         ("99999", Some(99_999)),
     ];
-    for (value, seconds) in cases {
+    each(cases, |(value, seconds)| {
         let header = format!("Retry-After: {value}");
         let sign_in = Server::tls([Reply::bytes(response(
             "429 Too Many Requests",
@@ -235,7 +232,7 @@ fn a_date_in_retry_after_becomes_seconds() {
             seconds,
             "{outcome}"
         );
-    }
+    });
 }
 
 #[test]
@@ -263,7 +260,7 @@ fn a_lost_sign_in_is_no_answer_and_nothing_was_sent() {
             Server::plain([Reply::unasked("no TLS here\r\n")]),
         ),
     ];
-    let outcomes = cases.map(|(name, sign_in)| {
+    let outcomes = each(cases, |(name, sign_in)| {
         let authority = sign_in.url().replace("http:", "https:");
         let step =
             with_secret(&sign_in, &Server::answering(&[])).env("AZURE_AUTHORITY_HOST", authority);

@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::support::cache::{
     assert_used, at_once, cached, fresh_folder, lock, mode, set_mode, tokens,
 };
-use crate::support::{JSON, Outcome, Reply, Server, Step, assert_snapshot, response};
+use crate::support::running::users_of_locks;
+use crate::support::{JSON, Outcome, Reply, Server, Step, assert_snapshot, each, response};
 
 /// Long enough for all steps of a test to begin, and for the one that signs in to be waited for.
 const LIMIT: &str = "30";
@@ -106,8 +107,9 @@ fn when_the_step_that_signs_in_is_killed_another_one_does_for_all() {
     let api = Server::answering(&["200 OK"]);
     thread::scope(|scope| {
         let killed = scope.spawn(|| {
-            let step = patient(&folder, &sign_in, &api);
-            step.run_until("KILL", Duration::from_secs(4))
+            let (step, folder) = (patient(&folder, &sign_in, &api), folder.clone());
+            // All others wait for it.
+            step.run_until("KILL", move |_| users_of_locks(&folder) == 30)
         });
         wait_until("it signs in", || sign_in.received().len() == 1);
         let others = at_once(29, || patient(&folder, &sign_in, &api));
@@ -164,7 +166,7 @@ fn a_lock_that_cannot_be_had_is_a_warning_and_a_sign_in() {
             set_mode(lock, 0o640);
         }),
     ];
-    let outcomes = prepare.map(|(what, prepare)| {
+    let outcomes = each(prepare, |(what, prepare)| {
         let folder = fresh_folder();
         let (sign_in, api) = (
             Server::granting(&["first", "second"], 3600),
@@ -209,7 +211,7 @@ fn a_sign_in_that_leaves_no_token_ends_the_waiting_of_all() {
         // It is not kept.
         ("200 OK", grant("short", 60), 0),
     ];
-    for (status, body, exit_status) in replies {
+    each(replies, |(status, body, exit_status)| {
         let folder = fresh_folder();
         let sign_in = Server::tls([late(pause, status, &body)]);
         let api = Server::answering(&["200 OK"]);
@@ -219,7 +221,7 @@ fn a_sign_in_that_leaves_no_token_ends_the_waiting_of_all() {
             assert!(outcome.took < Duration::from_secs(9), "{:?}", outcome.took);
             assert!(!outcome.stderr.contains("warning"), "{outcome}");
         }
-    }
+    });
 }
 
 #[test]
@@ -261,8 +263,9 @@ fn a_signal_ends_the_waiting_of_a_batch() {
         Server::answering(&["200 OK"]),
     );
     let held = held_lock(&folder, &sign_in, &api);
+    let path = folder.clone();
     let step = patient(&folder, &sign_in, &api).args(["--batch"]);
-    let outcome = step.run_until("TERM", Duration::from_secs(2));
+    let outcome = step.run_until("TERM", move |step| step.uses_lock(&path));
     drop(held);
     let error = &outcome.json()["error"];
     let message = error["message"].as_str().unwrap();

@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use crate::support::certificates::{Validity, client_certificate, key};
 use crate::support::step::file_with;
 use crate::support::token::{AUDIENCE, decode, now};
-use crate::support::{JSON, Outcome, Reply, Server, Step, assert_snapshot, response, step};
+use crate::support::{JSON, Outcome, Reply, Server, Step, assert_snapshot, each, response, step};
 
 /// As a managed identity's endpoint answers: numbers are strings.
 const GRANTED: &str = r#"{"access_token":"granted.token","expires_in":"86399","expires_on":"1700000000","resource":"x","token_type":"Bearer"}"#;
@@ -270,22 +270,25 @@ fn the_metadata_service_is_asked_as_documented_and_never_through_a_proxy() {
 
 #[test]
 fn the_metadata_service_is_asked_again_where_that_is_documented_to_help() {
-    for status in [
-        "404 Not Found",
-        "410 Gone",
-        "429 Too Many Requests",
-        "500 Oops",
-        "503 Busy",
-    ] {
-        let metadata = Server::tls([
-            Reply::bytes(response(status, &[JSON], "{}")),
-            Reply::bytes(response("200 OK", &[JSON], GRANTED)),
-        ]);
-        let api = api();
-        let outcome = imds(&metadata, &api).run();
-        assert_eq!(outcome.status, Some(0), "{outcome}");
-        assert_eq!(metadata.received().len(), 2);
-    }
+    each(
+        [
+            "404 Not Found",
+            "410 Gone",
+            "429 Too Many Requests",
+            "500 Oops",
+            "503 Busy",
+        ],
+        |status| {
+            let metadata = Server::tls([
+                Reply::bytes(response(status, &[JSON], "{}")),
+                Reply::bytes(response("200 OK", &[JSON], GRANTED)),
+            ]);
+            let api = api();
+            let outcome = imds(&metadata, &api).run();
+            assert_eq!(outcome.status, Some(0), "{outcome}");
+            assert_eq!(metadata.received().len(), 2);
+        },
+    );
     let refusal = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
     let metadata = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], refusal))]);
     assert_snapshot!(imds(&metadata, &api()).run(), @r#"
@@ -358,7 +361,7 @@ fn a_certificate_that_cannot_be_used_is_told_before_any_call() {
         ("damaged", pem(&good.replace("\nMII", "\n!!!"), &rsa)),
         ("no file", "/no/such/file".to_owned()),
     ];
-    let outcomes = cases.map(|(name, path)| {
+    let outcomes = each(cases, |(name, path)| {
         let sign_in = Server::tls([]);
         let outcome = application(&sign_in, &api())
             .env("AZURE_CLIENT_CERTIFICATE_PATH", path)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::token::{now, token};
-use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, response, step};
+use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, each, response, step};
 
 const SECOND: Duration = Duration::from_secs(1);
 const OK: &str = r#"{"id":"x","status":"Cancelled"}"#;
@@ -149,7 +149,7 @@ fn faults_of_the_answer() {
             "unknown",
         ),
     ];
-    for (name, reply, status, request_sent) in cases {
+    each(cases, |(name, reply, status, request_sent)| {
         let server = Server::tls([reply]);
         let outcome = survived(name, step().api_with_token(&server));
         assert_eq!(outcome.status, Some(status), "{name}: {outcome}");
@@ -160,7 +160,7 @@ fn faults_of_the_answer() {
                 "{name}: {outcome}"
             );
         }
-    }
+    });
 }
 
 #[test]
@@ -180,22 +180,25 @@ fn faults_before_the_request_is_sent() {
     let garbage = Server::plain([Reply::unasked("no TLS\r\n")]);
     let url = garbage.url().replace("http:", "https:");
     let step_to = |url: &str| step().env("MDE_BASE_URL", url).env("MDE_ACCESS_TOKEN", "x");
-    for (name, url) in [
-        ("garbage instead of TLS", url.as_str()),
-        ("refused", "https://127.0.0.1:1"),
-        (
-            "no such host",
-            &format!("https://{}.example", "a".repeat(64)),
-        ),
-    ] {
-        let outcome = survived(name, step_to(url));
-        assert_eq!(outcome.status, Some(5), "{name}: {outcome}");
-        assert_eq!(
-            outcome.json()["error"]["request_sent"],
-            "no",
-            "{name}: {outcome}"
-        );
-    }
+    each(
+        [
+            ("garbage instead of TLS", url.as_str()),
+            ("refused", "https://127.0.0.1:1"),
+            (
+                "no such host",
+                &format!("https://{}.example", "a".repeat(64)),
+            ),
+        ],
+        |(name, url)| {
+            let outcome = survived(name, step_to(url));
+            assert_eq!(outcome.status, Some(5), "{name}: {outcome}");
+            assert_eq!(
+                outcome.json()["error"]["request_sent"],
+                "no",
+                "{name}: {outcome}"
+            );
+        },
+    );
 }
 
 #[test]
@@ -224,7 +227,7 @@ fn faults_of_sign_in() {
             5,
         ),
     ];
-    for (name, reply, status) in cases {
+    each(cases, |(name, reply, status)| {
         let sign_in = Server::tls([reply]);
         let api = Server::tls([Reply::bytes(ok())]);
         let outcome = survived(name, step().api(&api).signing_in_at(&sign_in));
@@ -235,7 +238,7 @@ fn faults_of_sign_in() {
             "{name}: {outcome}"
         );
         assert_eq!(api.connections(), 0);
-    }
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use cancel_machine_action::call::proxy::ProxySettings;
 
 use crate::support::certificates::Leaf;
 use crate::support::proxy::Proxy;
-use crate::support::{Authority, JSON, Reply, Server, Step, assert_snapshot, response, step};
+use crate::support::{Authority, JSON, Reply, Server, Step, assert_snapshot, each, response, step};
 
 fn sign_in() -> Server {
     Server::tls([Reply::bytes(response(
@@ -112,27 +112,13 @@ fn a_proxy_that_makes_no_way_is_named_without_its_password() {
         "502 Bad Gateway",
     ]
     .map(Proxy::answering);
-    let mut outcomes: Vec<String> = Vec::new();
-    for proxy in &refusing {
-        let url = format!("http://user:PASSWORD@{}", proxy.host());
-        outcomes.push(
-            through(proxy, &sign_in(), &api())
-                .env("HTTPS_PROXY", url)
-                .run()
-                .to_string(),
-        );
-    }
-    let unreachable = through(&refusing[0], &sign_in(), &api())
-        .env("HTTPS_PROXY", "http://user:PASSWORD@127.0.0.1:1");
-    outcomes.push(unreachable.run().to_string());
+    let refused = refusing
+        .iter()
+        .map(|proxy| (format!("http://user:PASSWORD@{}", proxy.host()), proxy));
     let unknown = format!("http://user:PASSWORD@{}.example:3128", "a".repeat(64));
-    outcomes.push(
-        through(&refusing[0], &sign_in(), &api())
-            .env("HTTPS_PROXY", unknown)
-            .run()
-            .to_string(),
-    );
-    for wrong in [
+    let others = [
+        "http://user:PASSWORD@127.0.0.1:1",
+        &unknown,
         "127.0.0.1 3128",
         "ftp://user:PASSWORD@127.0.0.1",
         "http://",
@@ -141,14 +127,12 @@ fn a_proxy_that_makes_no_way_is_named_without_its_password() {
         "http://user:4711#PASSWORD@127.0.0.1:1",
         "http://127.0.0.1:99999",
         "http://127.0.0.1:abc",
-    ] {
-        outcomes.push(
-            through(&refusing[0], &sign_in(), &api())
-                .env("HTTPS_PROXY", wrong)
-                .run()
-                .to_string(),
-        );
-    }
+    ];
+    let others = others.map(|url| (url.to_owned(), &refusing[0]));
+    let outcomes = each(refused.chain(others), |(url, proxy)| {
+        let step = through(proxy, &sign_in(), &api()).env("HTTPS_PROXY", url);
+        step.run().to_string()
+    });
     let all = outcomes.join("\n\n");
     assert!(!all.contains("PASSWORD"));
     assert_snapshot!(all);
@@ -198,7 +182,7 @@ fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
             client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")
         }),
     ];
-    let outcomes = cases.map(|(name, act)| {
+    let outcomes = each(cases, |(name, act)| {
         let proxy = Proxy::acting(act);
         let step = step()
             .api_with_token(&api())

@@ -9,7 +9,7 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{JSON, Outcome, Reply, Server, assert_snapshot, response, step};
+use crate::support::{JSON, Outcome, Reply, Server, assert_snapshot, each, response, step};
 
 fn answered(reply: Reply) -> Outcome {
     let server = Server::tls([reply]);
@@ -108,7 +108,7 @@ fn what_is_no_json_object_is_passed_on_as_text() {
         "{\"half\":",
         "{} {}",
     ];
-    for body in bodies {
+    each(bodies, |body| {
         let outcome = answered(Reply::bytes(response(
             "502 Bad Gateway",
             &["Content-Type: text/html"],
@@ -118,7 +118,7 @@ fn what_is_no_json_object_is_passed_on_as_text() {
         let answer = outcome.json();
         assert_eq!(answer["response_text"], body);
         assert!(answer.get("json_body").is_none());
-    }
+    });
     let not_utf8 = answered(Reply::bytes(response(
         "200 OK",
         &[JSON],
@@ -149,7 +149,7 @@ fn every_framing_and_compression_brings_the_same_body() {
             gzip(zlib(body)),
         ),
     ];
-    for (header, encoded) in encodings {
+    each(encodings, |(header, encoded)| {
         let head = format!("HTTP/1.1 200 OK\r\n{JSON}\r\n{header}");
         let until_close = [head.as_bytes(), b"\r\n", &encoded].concat();
         let by_length = response("200 OK", &[JSON, header.trim_end()], &encoded);
@@ -170,7 +170,7 @@ fn every_framing_and_compression_brings_the_same_body() {
                 .is_some();
             assert_eq!(kept, !header.is_empty(), "{outcome}");
         }
-    }
+    });
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_body_that_cannot_be_decoded_is_a_failure() {
             gzip(gzip(gzip("{}"))),
         ),
     ];
-    let outcomes = cases.map(|(name, coding, body)| {
+    let outcomes = each(cases, |(name, coding, body)| {
         let coding = format!("Content-Encoding: {coding}");
         let outcome = answered(Reply::bytes(response("200 OK", &[&coding], body)));
         format!("## {name}\n{outcome}")
@@ -219,7 +219,7 @@ fn a_body_whose_end_is_not_marked_is_whole_only_if_its_grammar_says_so() {
         type_of("application/problem+json"),
         "Transfer-Encoding: identity\r\n".to_owned(),
     ];
-    for head in heads {
+    each(heads, |head| {
         for (body, status) in [
             ("{\"a\":1", Some(5)),
             ("[1,", Some(5)),
@@ -229,7 +229,7 @@ fn a_body_whose_end_is_not_marked_is_whole_only_if_its_grammar_says_so() {
             let outcome = answered(Reply::bytes(format!("HTTP/1.1 200 OK\r\n{head}\r\n{body}")));
             assert_eq!(outcome.status, status, "{head}{body}: {outcome}");
         }
-    }
+    });
     for coding in ["gzip", "gzip, chunked"] {
         let bytes = chunked(
             &format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n"),
@@ -305,7 +305,7 @@ fn the_reason_is_the_standard_phrase_whatever_the_wire_says() {
     let statuses = [
         200, 201, 203, 204, 302, 404, 405, 413, 418, 422, 429, 451, 500, 503, 511, 599, 799,
     ];
-    let lines = statuses.map(|status| {
+    let lines = each(statuses, |status| {
         let body = if status == 204 { "" } else { "{}" };
         let outcome = answered(Reply::bytes(response(
             &format!("{status} Whatever"),

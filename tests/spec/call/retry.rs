@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::support::{
-    JSON, Outcome, REQUEST, Reply, Server, Step, assert_snapshot, response, step,
+    JSON, Outcome, REQUEST, Reply, Server, Step, assert_snapshot, each, response, step,
 };
 
 const OK: &str = r#"{"id":"x","status":"Cancelled"}"#;
@@ -29,24 +29,27 @@ fn assert_tries(outcome: &Outcome, server: &Server, tries: usize) {
 
 #[test]
 fn what_may_pass_is_tried_again_and_what_may_not_is_the_answer() {
-    for status in ["429 x", "500 x", "502 x", "503 x", "504 x"] {
+    each(["429 x", "500 x", "502 x", "503 x", "504 x"], |status| {
         let server = Server::tls([Reply::bytes(response(status, &[], "")), ok()]);
         let outcome = called(&server).run();
         assert_eq!(outcome.status, Some(0), "{outcome}");
         assert_tries(&outcome, &server, 2);
-    }
-    for status in [
-        "301 x", "400 x", "401 x", "403 x", "404 x", "405 x", "408 x", "409 x", "412 x", "501 x",
-        "505 x",
-    ] {
-        let server = Server::tls([
-            Reply::bytes(response(status, &["Retry-After: 0"], "")),
-            ok(),
-        ]);
-        let outcome = called(&server).run();
-        assert_eq!(outcome.status, Some(1), "{outcome}");
-        assert_tries(&outcome, &server, 1);
-    }
+    });
+    each(
+        [
+            "301 x", "400 x", "401 x", "403 x", "404 x", "405 x", "408 x", "409 x", "412 x",
+            "501 x", "505 x",
+        ],
+        |status| {
+            let server = Server::tls([
+                Reply::bytes(response(status, &["Retry-After: 0"], "")),
+                ok(),
+            ]);
+            let outcome = called(&server).run();
+            assert_eq!(outcome.status, Some(1), "{outcome}");
+            assert_tries(&outcome, &server, 1);
+        },
+    );
 }
 
 #[test]
@@ -58,7 +61,7 @@ fn a_lost_answer_is_asked_for_again() {
         Reply::bytes("HTTP/1.1 200 OK\r\n\r\n{").breaking_off(),
         Reply::unasked(""),
     ];
-    for reply in lost {
+    each(lost, |reply| {
         let server = Server::tls([reply, ok()]);
         let outcome = called(&server).run();
         assert_eq!(
@@ -66,7 +69,7 @@ fn a_lost_answer_is_asked_for_again() {
             (Some(0), 1),
             "{outcome}"
         );
-    }
+    });
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn no_try_comes_sooner_than_asked() {
         ("nonsense", Some(0)),
         ("-5", Some(0)),
     ];
-    for (named, wait) in cases {
+    each(cases, |(named, wait)| {
         for status in ["429 x", "503 x"] {
             let now = SystemTime::now();
             let value = match named {
@@ -149,7 +152,7 @@ fn no_try_comes_sooner_than_asked() {
                 }
             }
         }
-    }
+    });
 }
 
 #[test]

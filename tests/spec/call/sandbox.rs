@@ -2,28 +2,27 @@
 
 use cancel_machine_action::call::sandbox::scenarios::SCENARIOS;
 
-use crate::support::{Server, assert_snapshot, request_for, step};
+use crate::contract::output_accepts;
+use crate::support::{Server, assert_snapshot, each, request_for, step};
 
 #[test]
-fn every_scenario_answers_as_documented() {
-    let outcomes = SCENARIOS.each_ref().map(|scenario| {
-        let outcome = step()
-            .args(["--sandbox"])
-            .stdin(request_for(&scenario.id()))
-            .run();
+fn every_scenario_answers_as_documented_and_as_the_output_schema_says() {
+    let rows = SCENARIOS.each_ref();
+    let rows = rows.map(|scenario| (scenario.about, scenario.digits, scenario.id()));
+    let outcomes = each(rows, |(about, digits, id)| {
+        let outcome = step().args(["--sandbox"]).stdin(request_for(&id)).run();
         let answer = outcome.json();
+        assert!(output_accepts(&answer), "{outcome}");
         assert_eq!(
             answer["response_headers"]["X-Sandbox"],
             "cancel-machine-action"
         );
         assert!(outcome.stderr.contains("sandbox: "), "{outcome}");
         assert!(
-            scenario
-                .digits
-                .starts_with(&answer["status_code"].to_string())
-                || ["401001", "429001", "503001"].contains(&scenario.digits)
+            digits.starts_with(&answer["status_code"].to_string())
+                || ["401001", "429001", "503001"].contains(&digits)
         );
-        format!("## {}\n{outcome}", scenario.about)
+        format!("## {about}\n{outcome}")
     });
     assert_snapshot!(outcomes.join("\n\n"));
 }

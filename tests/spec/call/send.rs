@@ -8,7 +8,7 @@ use cancel_machine_action::call::diagnosis::{Peer, explain};
 use cancel_machine_action::call::wire::progress::Stage;
 
 use crate::support::certificates::Leaf;
-use crate::support::{Authority, REQUEST, Reply, Server, assert_snapshot, response, step};
+use crate::support::{Authority, REQUEST, Reply, Server, assert_snapshot, each, response, step};
 
 /// Every way to get no answer, each with the outcome as a playbook sees it.
 #[test]
@@ -72,8 +72,7 @@ fn a_lost_call_says_which_host_what_happened_and_whether_the_cancel_was_sent() {
             )]),
         ),
     ];
-    let mut outcomes = Vec::new();
-    for (name, server) in cases {
+    let outcomes = each(cases, |(name, server)| {
         let outcome = step()
             .api_with_token(&server)
             .args(["--timeout", "1"])
@@ -83,8 +82,8 @@ fn a_lost_call_says_which_host_what_happened_and_whether_the_cancel_was_sent() {
             "{name} took {:?}",
             outcome.took
         );
-        outcomes.push(format!("## {name}\n{outcome}"));
-    }
+        format!("## {name}\n{outcome}")
+    });
     assert_snapshot!(outcomes.join("\n\n"));
 }
 
@@ -96,7 +95,7 @@ fn a_host_that_cannot_be_reached_is_named() {
     let plain = Server::plain([]);
     // A label of more than 63 letters is no name: it is refused before any DNS server is asked.
     let unknown = format!("{}.example", "a".repeat(64));
-    let outcomes = [&host, &plain.host(), &unknown].map(|host| {
+    let outcomes = each([&host, &plain.host(), &unknown], |host| {
         let step = step().env("MDE_BASE_URL", format!("https://{host}"));
         let step = step
             .env("MDE_ACCESS_TOKEN", "a.given-token")
@@ -150,23 +149,26 @@ fn a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown() {
 
 #[test]
 fn a_redirect_is_an_answer_and_the_token_goes_to_no_other_host() {
-    for status in [
-        "301 Moved Permanently",
-        "302 Found",
-        "307 Temporary Redirect",
-        "308 Permanent Redirect",
-    ] {
-        let elsewhere = Server::tls([]);
-        let location = format!("Location: {}/api", elsewhere.url());
-        let server = Server::tls([Reply::bytes(response(status, &[&location], ""))]);
-        let outcome = step().api_with_token(&server).run();
-        assert_eq!(outcome.status, Some(1), "{outcome}");
-        assert_eq!(
-            outcome.json()["response_headers"]["Location"],
-            format!("{}/api", elsewhere.url())
-        );
-        assert_eq!(elsewhere.connections(), 0);
-    }
+    each(
+        [
+            "301 Moved Permanently",
+            "302 Found",
+            "307 Temporary Redirect",
+            "308 Permanent Redirect",
+        ],
+        |status| {
+            let elsewhere = Server::tls([]);
+            let location = format!("Location: {}/api", elsewhere.url());
+            let server = Server::tls([Reply::bytes(response(status, &[&location], ""))]);
+            let outcome = step().api_with_token(&server).run();
+            assert_eq!(outcome.status, Some(1), "{outcome}");
+            assert_eq!(
+                outcome.json()["response_headers"]["Location"],
+                format!("{}/api", elsewhere.url())
+            );
+            assert_eq!(elsewhere.connections(), 0);
+        },
+    );
 }
 
 #[test]

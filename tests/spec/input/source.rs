@@ -7,7 +7,7 @@ use cancel_machine_action::Process;
 use cancel_machine_action::waiting::stream::Stream;
 
 use crate::support::step::file_with;
-use crate::support::{Outcome, REQUEST, Step, assert_snapshot, step};
+use crate::support::{Outcome, REQUEST, Step, assert_snapshot, each, step};
 
 fn sandbox() -> Step {
     step().args(["--sandbox"])
@@ -92,14 +92,17 @@ fn no_request_within_the_time_limit_is_a_failure() {
 
 #[test]
 fn white_space_and_a_byte_order_mark_are_no_hindrance() {
-    for request in [
-        format!("\u{feff}{REQUEST}"),
-        format!(" \r\n\t{REQUEST}\r\n \n"),
-        REQUEST.replace(',', ",\n"),
-    ] {
-        let outcome = sandbox().stdin(request).run();
-        assert!(accepted(&outcome), "{outcome}");
-    }
+    each(
+        [
+            format!("\u{feff}{REQUEST}"),
+            format!(" \r\n\t{REQUEST}\r\n \n"),
+            REQUEST.replace(',', ",\n"),
+        ],
+        |request| {
+            let outcome = sandbox().stdin(request).run();
+            assert!(accepted(&outcome), "{outcome}");
+        },
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::step::file_with;
-use crate::support::{Authority, Outcome, REQUEST, Server, Step, step};
+use crate::support::{Authority, Outcome, REQUEST, Server, Step, each, step};
 
 /// A pipe into which nobody writes.
 fn pipe() -> String {
@@ -59,14 +59,14 @@ fn assert_in_time(outcome: &Outcome) {
 #[test]
 fn slow_pipes_take_the_time_limit_together() {
     let runs: [&[&str]; 3] = [&[], &["--batch"], &["check"]];
-    for args in runs {
+    each(runs, |args| {
         let outcome = application()
             .env("SSL_CERT_FILE", pipe())
             .env("AZURE_CLIENT_SECRET_FILE", pipe())
             .args(args.iter().copied())
             .run();
         assert_in_time(&outcome);
-    }
+    });
     let dripping = |start: &str| slow_pipe(start, Duration::ZERO, true);
     let outcome = application()
         .env("SSL_CERT_FILE", dripping("-----BEGIN"))

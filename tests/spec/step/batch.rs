@@ -11,7 +11,7 @@ use crate::support::batch::{batch, documents, id, lines, unpaced};
 use crate::support::busy::Busy;
 use crate::support::token::now;
 use crate::support::{
-    Authority, JSON, REQUEST, Reply, Server, assert_snapshot, request_for, response,
+    Authority, JSON, REQUEST, Reply, Server, assert_snapshot, each, request_for, response,
 };
 
 #[test]
@@ -204,16 +204,19 @@ fn everything_is_cancelled_in_the_end_and_nothing_that_was_not_asked_for() {
 
 #[test]
 fn a_token_is_renewed_before_it_expires_and_not_for_every_line() {
-    for (grant, range) in [(r#","expires_in":2"#, 2..=4), ("", 1..=1)] {
-        let grant = format!(r#"{{"access_token":"x"{grant}}}"#);
-        let sign_in = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
-        let api = Busy::slow(Duration::from_millis(50));
-        let step = unpaced(batch()).env("MDE_BASE_URL", api.url());
-        let outcome = step.signing_in_at(&sign_in).stdin(lines(50)).run();
-        assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
-        let signed_in = sign_in.received().len();
-        assert!(range.contains(&signed_in), "{signed_in}");
-    }
+    each(
+        [(r#","expires_in":2"#, 2..=4), ("", 1..=1)],
+        |(grant, range)| {
+            let grant = format!(r#"{{"access_token":"x"{grant}}}"#);
+            let sign_in = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
+            let api = Busy::slow(Duration::from_millis(50));
+            let step = unpaced(batch()).env("MDE_BASE_URL", api.url());
+            let outcome = step.signing_in_at(&sign_in).stdin(lines(50)).run();
+            assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+            let signed_in = sign_in.received().len();
+            assert!(range.contains(&signed_in), "{signed_in}");
+        },
+    );
 }
 
 #[test]

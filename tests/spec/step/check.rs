@@ -4,7 +4,7 @@ use cancel_machine_action::output::files;
 use serde_json::{Value, json};
 
 use crate::support::token::{now, token, token_with};
-use crate::support::{Outcome, Reply, Server, assert_snapshot, response, step};
+use crate::support::{Outcome, Reply, Server, assert_snapshot, each, response, step};
 
 /// The outcome of `check` with `token`, the times in it by their names.
 fn checked(token: &str) -> Outcome {
@@ -28,8 +28,8 @@ fn named(outcome: &Outcome) -> String {
     }
     for name in ["expires_at", "expires_in"] {
         text = text.replace(
-            &format!("\"{name}\":{}", token[name]),
-            &format!("\"{name}\":\"{{{name}}}\""),
+            &format!("\"{name}\": {}", token[name]),
+            &format!("\"{name}\": \"{{{name}}}\""),
         );
     }
     text
@@ -146,7 +146,7 @@ fn a_bad_credential_is_a_result_and_not_a_crash() {
                 .env("MDE_TIMEOUT", "soon"),
         ),
     ];
-    let outcomes = cases.map(|(name, step)| {
+    let outcomes = each(cases, |(name, step)| {
         let outcome = step.args(["check"]).run();
         assert_described(&outcome);
         format!("## {name}\n{outcome}")
@@ -186,7 +186,7 @@ fn a_refusal_of_the_api_is_explained_from_the_token() {
         ("403 Forbidden", "opaque".to_owned()),
         ("404 Not Found", token_with(&[])),
     ];
-    let outcomes = cases.map(|(status, token)| {
+    let outcomes = each(cases, |(status, token)| {
         let server = Server::tls([Reply::bytes(response(status, &[json], "{}"))]);
         let outcome = step().api(&server).env("MDE_ACCESS_TOKEN", &token).run();
         assert_eq!(outcome.stderr.lines().count(), 1);

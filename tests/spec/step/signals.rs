@@ -1,12 +1,15 @@
 //! Told to stop.
 
 use std::io::PipeReader;
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustix::io::ioctl_fionread;
 
 use crate::support::batch::{batch, documents, id, lines, unpaced};
 use crate::support::busy::Busy;
-use crate::support::{JSON, Reply, Server, Step, response};
+use crate::support::running::Running;
+use crate::support::{JSON, Reply, Server, Step, each, response};
 
 #[test]
 fn a_call_that_a_signal_breaks_off_on_a_kept_connection_may_have_been_sent() {
@@ -16,7 +19,7 @@ fn a_call_that_a_signal_breaks_off_on_a_kept_connection_may_have_been_sent() {
         .api_with_token(&server)
         .args(["--timeout", "20"])
         .stdin(lines(3));
-    let outcome = step.run_until("TERM", Duration::from_millis(700));
+    let outcome = step.run_until("TERM", server.heard(2));
     assert_eq!(outcome.status, Some(143), "{outcome}");
     let documents = documents(&outcome);
     assert_eq!(
@@ -33,14 +36,12 @@ fn a_call_that_a_signal_breaks_off_on_a_kept_connection_may_have_been_sent() {
 
 #[test]
 fn a_signal_ends_the_batch_between_two_lines() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    each([("INT", 130), ("TERM", 143)], |(signal, status)| {
         let api = Busy::slow(Duration::from_millis(100));
         let step = unpaced(batch())
             .env("MDE_BASE_URL", api.url())
             .env("MDE_ACCESS_TOKEN", "x");
-        let outcome = step
-            .stdin(lines(500))
-            .run_until(signal, Duration::from_millis(700));
+        let outcome = step.stdin(lines(500)).run_until(signal, api.heard(3));
         assert_eq!(outcome.status, Some(status), "{outcome}");
         let done = outcome.stdout.lines().count();
         assert!((1..500).contains(&done), "{done}");
@@ -51,7 +52,7 @@ fn a_signal_ends_the_batch_between_two_lines() {
             )),
             "{outcome}"
         );
-    }
+    });
 }
 
 #[test]
@@ -61,12 +62,12 @@ fn a_signal_ends_a_call_that_hangs_within_five_seconds() {
         .api_with_token(&server)
         .args(["--timeout", "20"]);
     let step = step.stdin(lines(3)).holding_stdin_open();
-    let outcome = step.run_until("TERM", Duration::from_millis(500));
+    let outcome = step.run_until("TERM", server.heard(1));
     assert_eq!(outcome.status, Some(143), "{outcome}");
     assert!(outcome.took < Duration::from_secs(7), "{:?}", outcome.took);
     assert_eq!(documents(&outcome)[0]["error"]["request_sent"], "unknown");
     let idle = batch().args(["--sandbox"]).stdin("").holding_stdin_open();
-    let outcome = idle.run_until("INT", Duration::from_millis(300));
+    let outcome = idle.run_until("INT", |step| step.catches(2));
     assert_eq!(outcome.status, Some(130), "{outcome}");
     assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
 }
@@ -82,14 +83,26 @@ fn failing() -> Step {
 }
 
 /// What nobody reads; the other ends stay open as long as these are held.
-struct Unread(Vec<PipeReader>);
+#[derive(Clone, Debug)]
+struct Unread(Vec<Arc<PipeReader>>);
+
+impl Unread {
+    /// The event that one of them is full, but for less than a line: the step waits for its reader.
+    fn is_full(&self) -> impl Fn(&Running) -> bool + Send + use<> {
+        let readers = self.0.clone();
+        move |_| {
+            let waiting = |reader: &Arc<PipeReader>| ioctl_fionread(reader).unwrap();
+            readers.iter().any(|reader| waiting(reader) > 60_000)
+        }
+    }
+}
 
 /// A step whose `streams` nobody reads.
 fn unread(streams: &[&str]) -> (Step, Unread) {
     let mut readers = Unread(Vec::new());
     let step = streams.iter().fold(failing(), |step, stream| {
         let (reader, writer) = std::io::pipe().unwrap();
-        readers.0.push(reader);
+        readers.0.push(Arc::new(reader));
         match *stream {
             "stdout" => step.stdout(writer),
             _ => step.stderr(writer),
@@ -100,48 +113,33 @@ fn unread(streams: &[&str]) -> (Step, Unread) {
 
 const ALL: [&[&str]; 3] = [&["stderr"], &["stdout"], &["stdout", "stderr"]];
 
-/// Checks a step for each choice of streams, at the same time.
-fn for_each_unread(check: impl Fn(Step, &[&str]) + Sync) {
-    thread::scope(|scope| {
-        for streams in ALL {
-            let check = &check;
-            scope.spawn(move || {
-                let (step, readers) = unread(streams);
-                check(step, streams);
-                drop(readers);
-            });
-        }
-    });
-}
-
 #[test]
 fn a_signal_ends_a_batch_within_five_seconds_whatever_nobody_reads() {
-    for_each_unread(|step, streams| {
-        let outcome = step.run_until("TERM", SECOND);
-        assert_eq!(outcome.status, Some(143), "{streams:?}");
-        let took = outcome.took;
-        assert!(took < 7 * SECOND, "{streams:?}: {took:?}");
+    each(ALL, |streams| {
+        let (step, readers) = unread(streams);
+        let outcome = step.run_until("TERM", readers.is_full());
+        assert_eq!(outcome.status, Some(143));
+        assert!(outcome.took < 7 * SECOND, "{:?}", outcome.took);
     });
 }
 
 #[test]
 fn a_second_signal_ends_a_batch_at_once_whatever_nobody_reads() {
-    for (first, second, status) in [("TERM", "TERM", 143), ("INT", "TERM", 130)] {
-        for_each_unread(|step, streams| {
-            let step = step.signalling(first, SECOND);
-            let outcome = step.run_until(second, SECOND * 3 / 2);
-            assert_eq!(outcome.status, Some(status), "{streams:?}");
-            let took = outcome.took;
-            assert!(took < 4 * SECOND, "{streams:?}: {took:?}");
-        });
-    }
+    let signals = [("TERM", "TERM", 143), ("INT", "TERM", 130)];
+    let rows = signals.map(|signals| ALL.map(|streams| (streams, signals)));
+    each(rows.as_flattened(), |(streams, (first, second, status))| {
+        let (step, readers) = unread(streams);
+        let step = step.signalling(first, readers.is_full());
+        let outcome = step.run_until(second, Running::attends());
+        assert_eq!(outcome.status, Some(*status));
+        assert!(outcome.took < 4 * SECOND, "{:?}", outcome.took);
+    });
 }
 
 #[test]
 fn how_a_batch_was_ended_is_said_once_if_anybody_reads() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    let outcome = failing().stdout(writer).run_until("TERM", SECOND);
-    drop(reader);
+    let (step, readers) = unread(&["stdout"]);
+    let outcome = step.run_until("TERM", readers.is_full());
     assert_eq!(outcome.status, Some(143), "{outcome}");
     let last = outcome.stderr.lines().last().unwrap();
     assert!(last.contains("The line in hand was abandoned"), "{last}");
@@ -151,7 +149,7 @@ fn how_a_batch_was_ended_is_said_once_if_anybody_reads() {
 #[test]
 fn a_batch_that_cannot_do_a_line_is_ended_by_a_signal_like_any_other() {
     let step = batch().stdin(lines(2)).holding_stdin_open();
-    let outcome = step.run_until("TERM", SECOND / 2);
+    let outcome = step.run_until("TERM", |step| step.lines() == 2);
     assert_eq!(outcome.status, Some(143), "{outcome}");
     assert_eq!(documents(&outcome).len(), 2, "{outcome}");
 }

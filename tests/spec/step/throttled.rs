@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::busy::Busy;
 use crate::support::{
-    JSON, Outcome, Reply, Server, Step, assert_snapshot, request_for, response, step,
+    JSON, Outcome, Reply, Server, Step, assert_snapshot, each, request_for, response, step,
 };
 
 const ENTITY: &str =
@@ -87,7 +87,7 @@ fn now() -> u64 {
 #[test]
 fn the_line_that_hears_of_a_long_pause_has_its_answer_and_the_others_are_not_sent() {
     for status in ["429", "503"] {
-        for (retry_after, seconds) in too_long() {
+        each(too_long(), |(retry_after, seconds)| {
             let reply = throttling(status, &retry_after);
             let api = Busy::new(move |call| if call == 2 { reply } else { Busy::OK });
             // No time limit of a line changes that.
@@ -113,7 +113,7 @@ fn the_line_that_hears_of_a_long_pause_has_its_answer_and_the_others_are_not_sen
                     "{retry_after}: {left}"
                 );
             }
-        }
+        });
     }
 }
 
@@ -134,7 +134,17 @@ fn a_line_that_is_held_up_says_for_how_long_and_what_to_do() {
       },
       "response_text": ""
     }
-    {"error":{"code":"throttled","message":"the service asks to wait for {left} s, and a batch waits for an hour at most. This line was not sent: run it again after that.","line":2,"retryable":true,"retry_after_seconds":{left},"request_sent":"no","details":[]}}
+    {
+      "error": {
+        "code": "throttled",
+        "message": "the service asks to wait for {left} s, and a batch waits for an hour at most. This line was not sent: run it again after that.",
+        "line": 2,
+        "retryable": true,
+        "retry_after_seconds": {left},
+        "request_sent": "no",
+        "details": []
+      }
+    }
     stderr: cancel-machine-action: error: line 1: the service answered 429 Too Many Requests. Wait as long as the answer's Retry-After header says, then try again.
     cancel-machine-action: error: line 2: the service asks to wait for {left} s, and a batch waits for an hour at most. This line was not sent: run it again after that.
     "#);
@@ -163,7 +173,7 @@ fn a_pause_of_an_hour_at_most_is_waited_for() {
     let reply = throttling("503", "3600");
     let api = Busy::new(move |call| if call == 2 { reply } else { Busy::OK });
     let step = calling(&api).stdin(lines(4));
-    let outcome = step.run_until("TERM", Duration::from_secs(2));
+    let outcome = step.run_until("TERM", |step| step.lines() == 2);
     assert_eq!(outcome.status, Some(143), "{outcome}");
     assert_eq!(json!(in_short(&outcome)), json!([200, 503]), "{outcome}");
     assert!(
@@ -213,7 +223,7 @@ fn a_batch_that_reads_until_the_action_is_final_does_not_wait_longer_either() {
 
 #[test]
 fn one_request_waits_within_its_time_limit_only() {
-    for (retry_after, _) in too_long() {
+    each(too_long(), |(retry_after, _)| {
         let header = format!("Retry-After: {retry_after}");
         let api = Server::tls([Reply::bytes(response("429 x", &[&header], ""))]);
         let outcome = step()
@@ -223,12 +233,12 @@ fn one_request_waits_within_its_time_limit_only() {
         assert_eq!(outcome.json()["status_code"], 429, "{outcome}");
         assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
         assert_eq!(api.received().len(), 1);
-    }
+    });
 }
 
 #[test]
 fn a_sign_in_that_asks_for_a_long_pause_is_not_asked_again_and_each_line_says_how_long() {
-    for (retry_after, seconds) in too_long() {
+    each(too_long(), |(retry_after, seconds)| {
         let header = format!("Retry-After: {retry_after}");
         let sign_in = Server::tls([Reply::bytes(response("429 x", &[&header], ""))]);
         let step = batch().signing_in_at(&sign_in).args(["--timeout", "86400"]);
@@ -245,7 +255,7 @@ fn a_sign_in_that_asks_for_a_long_pause_is_not_asked_again_and_each_line_says_ho
                 "{retry_after}: {left}"
             );
         }
-    }
+    });
 }
 
 #[test]

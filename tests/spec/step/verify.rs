@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{JSON, Outcome, Reply, Server, assert_snapshot, request_for, response, step};
+use crate::support::{
+    JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
+};
 
 const ID: &str = "988cc94e-7a8f-4b28-ab65-54970c5d5018";
 
@@ -70,13 +72,12 @@ fn every_outcome_is_told() {
         ("InProgress", completed, "pending", 6),
         ("Sleeping", "", "pending", 6),
     ];
-    let mut outcomes = Vec::new();
-    for (status, commands, name, exit) in cases {
+    let mut outcomes = each(cases, |(status, commands, name, exit)| {
         let (outcome, _) = waited([entity("Pending", ""), entity(status, commands)], "0.3");
         assert_outcome(&outcome, name, exit);
         assert_eq!(outcome.json()["json_body"]["status"], status);
-        outcomes.push(outcome.stderr);
-    }
+        outcome.stderr
+    });
     outcomes.dedup();
     assert_snapshot!(outcomes.join(""), @"
     cancel-machine-action: error: the action was cancelled too late: a command of it had completed. See json_body.commands, and undo it by an action of its own.
@@ -145,13 +146,13 @@ fn what_is_not_the_action_tells_nothing_of_it() {
         "<html>Log in</html>".to_owned(),
         "{}".to_owned(),
     ];
-    for body in bodies {
+    each(bodies, |body| {
         let read = Reply::bytes(response("200 OK", &[JSON], &body));
         let (outcome, _) = waited([entity("Pending", ""), read], "0.3");
         assert_outcome(&outcome, "unverified", 6);
         assert_eq!(outcome.json()["json_body"]["status"], "Pending", "{body}");
-    }
-    for commands in ["{}", "\"x\"", "null", "5"] {
+    });
+    each(["{}", "\"x\"", "null", "5"], |commands| {
         let body = format!(
             r#"{{"id":"{}","status":"Cancelled","commands":{commands}}}"#,
             ID.to_uppercase()
@@ -159,7 +160,7 @@ fn what_is_not_the_action_tells_nothing_of_it() {
         let read = Reply::bytes(response("200 OK", &[JSON], body));
         let (outcome, _) = waited([entity("Pending", ""), read], "3");
         assert_outcome(&outcome, "cancelled", 0);
-    }
+    });
 }
 
 #[test]
@@ -206,14 +207,14 @@ fn the_sandbox_knows_every_outcome() {
         ("200006", "pending", 6),
         ("400000", "already_final", 6),
     ];
-    for (digits, name, exit) in cases {
+    each(cases, |(digits, name, exit)| {
         let request = request_for(&format!("00000000-0000-0000-0000-000000{digits}"));
         let outcome = step()
             .args(["--sandbox", "--wait", "4"])
             .stdin(request)
             .run();
         assert_outcome(&outcome, name, exit);
-    }
+    });
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod proxy;
 pub mod layout;
 pub mod rows;
+pub mod running;
 pub mod server;
 pub mod step;
 pub mod token;

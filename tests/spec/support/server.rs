@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::Authority;
 use super::certificates::Leaf;
+use super::running::Running;
 
 /// How long a connection may idle; longer than any test's time limit.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -228,6 +229,12 @@ impl Server {
         let received = self.state.received.lock().unwrap();
         let name = |request: &String| request.replace(&self.host(), "{host}");
         received.iter().map(name).collect()
+    }
+
+    /// The event that so many requests have come.
+    pub fn heard(&self, count: usize) -> impl Fn(&Running) -> bool + Send + use<> {
+        let state = Arc::clone(&self.state);
+        move |_| state.received.lock().unwrap().len() >= count
     }
 
     /// How many connections were opened.

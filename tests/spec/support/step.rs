@@ -6,12 +6,14 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::layout::lay_out;
+use super::running::{Event, Running};
 use super::{Authority, REQUEST, Server};
 
 /// How long a run may take before it counts as hung.
@@ -26,8 +28,14 @@ pub struct Step {
     stdout: Stdio,
     stderr: Stdio,
     patience: Duration,
-    signals: Vec<(String, Duration)>,
+    signals: Vec<(String, Event)>,
     replacements: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.command.fmt(formatter)
+    }
 }
 
 /// A run with no arguments and an empty environment.
@@ -94,16 +102,24 @@ impl Step {
         self
     }
 
-    /// The signal of that name is sent after `time`; those that come first are named first.
-    pub fn signalling(mut self, signal: &str, time: Duration) -> Self {
-        self.signals.push((signal.to_owned(), time));
+    /// The signal of that name is sent at `event`; those that come first are named first.
+    pub fn signalling(
+        mut self,
+        signal: &str,
+        event: impl Fn(&Running) -> bool + Send + 'static,
+    ) -> Self {
+        self.signals.push((signal.to_owned(), Box::new(event)));
         self
     }
 
-    /// Runs, and sends the signal of that name after `time`.
+    /// Runs, and sends the signal of that name at `event`.
     #[track_caller]
-    pub fn run_until(self, signal: &str, time: Duration) -> Outcome {
-        self.signalling(signal, time).run()
+    pub fn run_until(
+        self,
+        signal: &str,
+        event: impl Fn(&Running) -> bool + Send + 'static,
+    ) -> Outcome {
+        self.signalling(signal, event).run()
     }
 
     /// What stdout is connected to, instead of a pipe.
@@ -165,9 +181,13 @@ impl Step {
             let _ = stdin.write_all(&request);
             holds_stdin_open.then_some(stdin)
         });
-        let stdout = read_all(child.stdout.take());
-        let stderr = read_all(child.stderr.take());
-        let (status, peak_memory) = wait(&mut child, self.patience, &self.signals);
+        let running = Running {
+            process: child.id(),
+            stdout: Arc::default(),
+        };
+        let stdout = read_all(child.stdout.take(), &running.stdout);
+        let stderr = read_all(child.stderr.take(), &Arc::default());
+        let (status, peak_memory) = wait(&mut child, &running, self.patience, &self.signals);
         let took = started.elapsed();
         drop(writer.join());
         let stderr = self.name(stderr.join().expect("stderr is read"));
@@ -214,34 +234,41 @@ fn mask_digits_after(text: String, marker: &str) -> String {
     })
 }
 
-fn read_all(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+fn read_all(
+    stream: Option<impl Read + Send + 'static>,
+    so_far: &Arc<Mutex<Vec<u8>>>,
+) -> thread::JoinHandle<Vec<u8>> {
+    let so_far = Arc::clone(so_far);
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            stream
-                .read_to_end(&mut bytes)
-                .expect("the pipe is readable");
+        let mut buffer = [0; 65536];
+        let mut stream = stream;
+        while let Some(stream) = &mut stream {
+            match stream.read(&mut buffer).expect("the pipe is readable") {
+                0 => break,
+                count => so_far.lock().unwrap().extend(&buffer[..count]),
+            }
         }
-        bytes
+        std::mem::take(&mut *so_far.lock().unwrap())
     })
 }
 
 #[track_caller]
 fn wait(
     child: &mut Child,
+    running: &Running,
     patience: Duration,
-    signals: &[(String, Duration)],
+    signals: &[(String, Event)],
 ) -> (ExitStatus, u64) {
     let started = Instant::now();
     let mut peak = 0;
     let mut signals = signals.iter().peekable();
     loop {
-        peak = peak_memory(child.id()).max(peak);
+        peak = running.peak_memory().max(peak);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
             return (status, peak);
         }
-        if let Some((name, _)) = signals.next_if(|(_, time)| started.elapsed() >= *time) {
-            let kill = format!("kill -{name} {}", child.id());
+        if let Some((name, _)) = signals.next_if(|(_, has_come)| has_come(running)) {
+            let kill = format!("kill -{name} {}", running.process);
             let sent = Command::new("sh").args(["-c", &kill]).status();
             assert!(sent.expect("a shell").success());
         }
@@ -252,16 +279,6 @@ fn wait(
         #[expect(clippy::disallowed_methods, reason = "a test may wait")]
         thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// As the kernel counts it, in KiB; 0 once the process is gone.
-fn peak_memory(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
 }
 
 /// How a run ended. Its `Display` is what snapshots hold.
