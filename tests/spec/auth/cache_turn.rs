@@ -231,7 +231,8 @@ fn steps_whose_token_the_api_refuses_sign_in_once_too() {
     let first = Server::answering(&["200 OK"]);
     assert_used(&patient(&folder, &sign_in, &first).run(), &first, "old");
     // All first calls come before the first of the answers.
-    let refused = late(Duration::from_secs(2), "401 Unauthorized", "{}");
+    let refused = Reply::bytes("").awaiting(6);
+    let refused = refused.then(response("401 Unauthorized", &[JSON], "{}"));
     let granted = Reply::bytes(response("200 OK", &[JSON], "{}"));
     let api = Server::tls([vec![refused; 6], vec![granted; 6]].concat());
     assert_all_succeeded(&at_once(6, || patient(&folder, &sign_in, &api)));

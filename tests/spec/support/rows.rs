@@ -1,7 +1,7 @@
 //! Tables: their rows are checked side by side.
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
@@ -26,7 +26,7 @@ pub fn each<Row: Debug + Send, T: Send>(
                 loop {
                     let next = work.lock().unwrap().next();
                     let Some((row, result)) = next else { return };
-                    let name: String = format!("{row:?}").chars().take(100).collect();
+                    let name = beginning(&row);
                     match catch_unwind(AssertUnwindSafe(|| check(row))) {
                         Ok(value) => *result = Some(value),
                         Err(panic) => {
@@ -47,6 +47,25 @@ pub fn each<Row: Debug + Send, T: Send>(
     );
     drop(work);
     results.into_iter().flatten().collect()
+}
+
+/// The first letters of its debug form, which may be long: no more of it is written.
+fn beginning(row: &impl Debug) -> String {
+    struct Short(String);
+    impl Write for Short {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0
+                .extend(text.chars().take(100 - self.0.len().min(100)));
+            match self.0.len() < 100 {
+                true => Ok(()),
+                false => Err(fmt::Error),
+            }
+        }
+    }
+    let mut short = Short(String::new());
+    // It fails once there is enough of it.
+    let _ = write!(short, "{row:?}");
+    short.0
 }
 
 fn reason(panic: &(dyn Any + Send)) -> String {

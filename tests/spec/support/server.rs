@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
@@ -34,6 +34,8 @@ pub struct Reply {
 enum Act {
     Send(Vec<u8>),
     Pause(Duration),
+    /// Waits until so many requests have come.
+    Await(usize),
     /// Ends the connection without TLS's `close_notify`.
     BreakOff,
 }
@@ -73,6 +75,12 @@ impl Reply {
     /// Waits before what comes next.
     pub fn pausing(mut self, pause: Duration) -> Self {
         self.acts.push(Act::Pause(pause));
+        self
+    }
+
+    /// Waits, before what comes next, until so many requests have come.
+    pub fn awaiting(mut self, requests: usize) -> Self {
+        self.acts.push(Act::Await(requests));
         self
     }
 
@@ -139,6 +147,14 @@ impl State {
         match replies.len() {
             0 | 1 => replies.front().cloned(),
             _ => replies.pop_front(),
+        }
+    }
+
+    fn wait_for(&self, requests: usize) {
+        let begun = Instant::now();
+        while self.received.lock().unwrap().len() < requests && begun.elapsed() < PATIENCE {
+            #[expect(clippy::disallowed_methods, reason = "a test may wait")]
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -282,6 +298,7 @@ fn serve(state: &State, config: Option<Arc<ServerConfig>>, stream: TcpStream) ->
                 Act::Send(bytes) => stream.write_all(bytes).and_then(|()| stream.flush())?,
                 #[expect(clippy::disallowed_methods, reason = "a test may wait")]
                 Act::Pause(pause) => thread::sleep(*pause),
+                Act::Await(requests) => state.wait_for(*requests),
                 Act::BreakOff => return stream.socket().shutdown(Shutdown::Both),
             }
         }
