@@ -2,6 +2,9 @@
 
 mod application;
 mod credentials;
+mod certificate;
+mod managed_identity;
+mod session;
 mod encodings;
 mod readings;
 mod cache;

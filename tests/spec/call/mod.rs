@@ -8,4 +8,5 @@ mod retry;
 mod faults;
 mod machine;
 mod received;
+mod body;
 mod sandbox;

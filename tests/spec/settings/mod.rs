@@ -2,4 +2,5 @@
 
 mod arguments;
 mod variables;
+mod clouds;
 mod start_deadline;

@@ -216,29 +216,6 @@ fn the_named_way_is_taken_where_the_settings_allow_several() {
 }
 
 #[test]
-fn the_clouds_have_their_hosts() {
-    let lines = ["", "commercial", "gcc", "gcc-high", "dod"].map(|cloud| {
-        let outcome = step()
-            .args(["--sandbox", "--verbose"])
-            .env("MDE_CLOUD", cloud)
-            .run();
-        let urls = outcome
-            .stderr
-            .split_whitespace()
-            .filter(|word| word.starts_with("https://"));
-        let hosts: Vec<&str> = urls.map(|url| url.split('/').nth(2).unwrap()).collect();
-        format!("{cloud}: {}", hosts.join(" "))
-    });
-    assert_snapshot!(lines.join("\n"), @"
-    : login.microsoftonline.com api.security.microsoft.com
-    commercial: login.microsoftonline.com api.security.microsoft.com
-    gcc: login.microsoftonline.com api-gcc.securitycenter.microsoft.us
-    gcc-high: login.microsoftonline.us api-gov.securitycenter.microsoft.us
-    dod: login.microsoftonline.us api-gov.securitycenter.microsoft.us
-    ");
-}
-
-#[test]
 fn a_file_that_is_a_pipe_is_read_but_not_waited_for_beyond_the_time_limit() {
     let pipe = file_with("");
     std::fs::remove_file(&pipe).unwrap();

@@ -1,18 +1,13 @@
 //! Many requests, one a line.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use cancel_machine_action::Process;
-use cancel_machine_action::call::pace::Pacer;
 use serde_json::Value;
 
 use crate::support::batch::{batch, documents, id, lines, unpaced};
 use crate::support::busy::Busy;
-use crate::support::token::now;
-use crate::support::{
-    Authority, JSON, REQUEST, Reply, Server, assert_snapshot, each, request_for, response,
-};
+use crate::support::{JSON, REQUEST, Reply, Server, assert_snapshot, request_for, response};
 
 #[test]
 fn each_line_gets_a_line_in_its_order_and_a_bad_one_fails_alone() {
@@ -92,78 +87,6 @@ fn ten_thousand_lines_take_one_sign_in_and_one_connection() {
     assert!(peaks[1] <= peaks[0] + 2048, "{peaks:?}");
 }
 
-/// The minute is twenty times as short as the service's: so are the settings.
-#[test]
-fn a_batch_keeps_the_pace_and_earns_no_429() {
-    let window = Duration::from_secs(3);
-    let api = Busy::limiting(100, window);
-    let begun = Instant::now();
-    let outcome = batch()
-        .env("MDE_BASE_URL", api.url())
-        .env("MDE_ACCESS_TOKEN", "x")
-        .env("MDE_CALLS_PER_MINUTE", "2000")
-        .env("MDE_CALLS_PER_HOUR", "0")
-        .stdin(lines(250))
-        .run();
-    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
-    assert_eq!(api.refused(), 0);
-    assert!(begun.elapsed() >= window, "{:?}", begun.elapsed());
-}
-
-#[test]
-fn the_pace_is_kept_however_the_service_cuts_its_minutes() {
-    let begun = Instant::now();
-    for (per_minute, per_hour) in [(100, 1500), (1, 0), (7, 20), (0, 50)] {
-        let mut pacer = Pacer::new(per_minute, per_hour);
-        let mut calls: Vec<Duration> = Vec::new();
-        let mut now = begun;
-        for _ in 0..2000 {
-            now += pacer.wait(now);
-            assert_eq!(pacer.wait(now), Duration::ZERO);
-            pacer.called(now);
-            calls.push(now - begun);
-        }
-        let most_within = |window: Duration| {
-            let within = |(index, from): (usize, &Duration)| {
-                calls[index..]
-                    .iter()
-                    .take_while(|call| **call < *from + window)
-                    .count()
-            };
-            calls.iter().enumerate().map(within).max().unwrap()
-        };
-        if per_minute > 0 {
-            assert!(
-                most_within(Duration::from_secs(60)) <= per_minute as usize,
-                "{per_minute}"
-            );
-        }
-        if per_hour > 0 {
-            assert!(
-                most_within(Duration::from_secs(3600)) <= per_hour as usize,
-                "{per_hour}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_429_that_others_have_earned_pauses_the_batch_as_asked() {
-    let throttled = response("429 Too Many Requests", &["Retry-After: 2"], "");
-    let ok = Reply::bytes(response("200 OK", &[JSON], "{}"));
-    let server = Server::tls([Reply::bytes(throttled), ok]);
-    let step = unpaced(batch())
-        .api_with_token(&server)
-        .args(["--timeout", "1"]);
-    let outcome = step.stdin(lines(3)).run();
-    let statuses: Vec<Value> = documents(&outcome)
-        .into_iter()
-        .map(|answer| answer["status_code"].clone())
-        .collect();
-    assert_eq!(statuses, [429, 200, 200]);
-    assert!(outcome.took >= Duration::from_secs(2), "{:?}", outcome.took);
-}
-
 #[test]
 fn a_kept_connection_that_closes_as_the_next_request_goes_out_is_no_failure() {
     let keeping = Reply::keeping_open(response("200 OK", &[JSON], "{}"));
@@ -203,75 +126,6 @@ fn everything_is_cancelled_in_the_end_and_nothing_that_was_not_asked_for() {
 }
 
 #[test]
-fn a_token_is_renewed_before_it_expires_and_not_for_every_line() {
-    each(
-        [(r#","expires_in":2"#, 2..=4), ("", 1..=1)],
-        |(grant, range)| {
-            let grant = format!(r#"{{"access_token":"x"{grant}}}"#);
-            let sign_in = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
-            let api = Busy::slow(Duration::from_millis(50));
-            let step = unpaced(batch()).env("MDE_BASE_URL", api.url());
-            let outcome = step.signing_in_at(&sign_in).stdin(lines(50)).run();
-            assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
-            let signed_in = sign_in.received().len();
-            assert!(range.contains(&signed_in), "{signed_in}");
-        },
-    );
-}
-
-#[test]
-fn a_throttled_sign_in_is_not_repeated_sooner_than_asked() {
-    let throttled = response("429 x", &["Retry-After: 3600"], "");
-    let sign_in = Server::tls([Reply::bytes(throttled)]);
-    let outcome = unpaced(batch())
-        .signing_in_at(&sign_in)
-        .stdin(lines(5))
-        .run();
-    assert_eq!(
-        (outcome.status, sign_in.received().len()),
-        (Some(4), 1),
-        "{outcome}"
-    );
-    assert_eq!(documents(&outcome).len(), 5);
-}
-
-#[test]
-fn a_token_that_cannot_be_renewed_is_used_until_it_expires() {
-    let granted = r#"{"access_token":"x","expires_in":4}"#;
-    let sign_in = Server::tls([
-        Reply::bytes(response("200 OK", &[JSON], granted)),
-        Reply::bytes(response("400 x", &[JSON], r#"{"error":"invalid_client"}"#)),
-    ]);
-    let api = Busy::slow(Duration::from_millis(250));
-    let step = unpaced(batch()).env("MDE_BASE_URL", api.url());
-    let outcome = step.signing_in_at(&sign_in).stdin(lines(12)).run();
-    assert_eq!(outcome.status, Some(0), "{outcome}");
-    assert_eq!(sign_in.received().len(), 2);
-    assert!(
-        outcome.stderr.contains("the token cannot be renewed"),
-        "{outcome}"
-    );
-}
-
-#[test]
-fn app_service_tells_the_expiry_in_its_own_way() {
-    let grant = format!(
-        r#"{{"access_token":"x","expires_on":"{}","token_type":"Bearer"}}"#,
-        now() + 86_000
-    );
-    let endpoint = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
-    let api = Busy::new(|_| Busy::OK);
-    let step = unpaced(batch())
-        .env("MDE_BASE_URL", api.url())
-        .env("IDENTITY_ENDPOINT", endpoint.url());
-    let step = step
-        .env("IDENTITY_HEADER", "x")
-        .env("SSL_CERT_FILE", Authority::trusted().pem_path());
-    assert_eq!(step.stdin(lines(5)).run().status, Some(0));
-    assert_eq!(endpoint.received().len(), 1);
-}
-
-#[test]
 fn a_cancel_that_is_lost_on_a_kept_connection_may_have_been_sent() {
     let keeping = Reply::keeping_open(response("200 OK", &[JSON], "{}"));
     let server = Server::tls([keeping, Reply::bytes("").closing_the_server()]);
@@ -300,28 +154,6 @@ fn a_line_of_a_mebibyte_is_taken_whatever_ends_it_and_nothing_is_cut_off() {
         .map(|document| document.get("error").is_none())
         .collect();
     assert_eq!(is_answer, [true, false, true, false, true]);
-}
-
-#[test]
-fn a_refused_sign_in_is_not_repeated_for_every_line() {
-    let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: No."}"#;
-    let sign_in = Server::tls([Reply::bytes(response("401 x", &[JSON], refusal))]);
-    let outcome = unpaced(batch())
-        .signing_in_at(&sign_in)
-        .stdin(lines(5))
-        .run();
-    assert_eq!(
-        (outcome.status, sign_in.received().len()),
-        (Some(4), 1),
-        "{outcome}"
-    );
-    assert_eq!(documents(&outcome).len(), 5);
-    let outcome = batch().stdin(lines(3)).run();
-    assert_eq!(
-        (outcome.status, documents(&outcome).len()),
-        (Some(3), 3),
-        "{outcome}"
-    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod verify;
 mod batch;
+mod pace;
 mod throttled;
 mod signals;
 mod check;

@@ -190,7 +190,7 @@ fn a_read_that_is_throttled_comes_no_sooner_than_asked() {
 }
 
 #[test]
-fn a_cancel_that_was_lost_before_it_was_throttled_is_settled_by_reading() {
+fn a_cancel_that_was_lost_and_then_throttled_for_longer_than_there_is_time_is_unverified() {
     let throttled = Reply::bytes(response("429 x", &["Retry-After: 9999"], ""));
     let (outcome, _) = waited([Reply::bytes(""), throttled, entity("Cancelled", "")], "2");
     assert_eq!(outcome.json()["outcome"], "unverified", "{outcome}");

@@ -5,7 +5,9 @@ pub mod busy;
 pub mod cache;
 pub mod certificates;
 pub mod proxy;
+pub mod granted;
 pub mod layout;
+pub mod reply;
 pub mod rows;
 pub mod running;
 pub mod server;
@@ -13,8 +15,9 @@ pub mod step;
 pub mod token;
 
 pub use certificates::Authority;
+pub use reply::{JSON, Reply, response};
 pub use rows::each;
-pub use server::{JSON, Reply, Server, response};
+pub use server::Server;
 pub use step::{Outcome, Step, step};
 
 /// insta's, but the expression is left out of the files.

@@ -190,7 +190,10 @@ impl Step {
         let (status, peak_memory) = wait(&mut child, &running, self.patience, &self.signals);
         let took = started.elapsed();
         drop(writer.join());
-        let stderr = self.name(stderr.join().expect("stderr is read"));
+        let stderr = stderr.join().expect("stderr is read");
+        let tries = tries_in(&String::from_utf8_lossy(&stderr));
+        let tries = tries.map(|tries| self.name(tries.into_bytes()));
+        let stderr = self.name(stderr);
         let is_retry = |line: &&str| line.starts_with("cancel-machine-action: try ");
         let (retries, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_retry);
         Outcome {
@@ -198,6 +201,7 @@ impl Step {
             stdout: self.name(stdout.join().expect("stdout is read")),
             stderr: others.iter().map(|line| format!("{line}\n")).collect(),
             retries: retries.iter().map(ToString::to_string).collect(),
+            tries,
             took,
             peak_memory,
         }
@@ -213,6 +217,12 @@ impl Step {
         let text = mask_digits_after(text, "not valid after 1577836800 (");
         mask_tries(text)
     }
+}
+
+fn tries_in(stderr: &str) -> Option<String> {
+    let (_, rest) = stderr.split_once(" Tried ")?;
+    let (tries, _) = rest.split_once(").")?;
+    Some(format!("Tried {tries})."))
 }
 
 /// How often a call was tried is a matter of chance.
@@ -292,6 +302,8 @@ pub struct Outcome {
     pub stderr: String,
     /// The lines about retries.
     pub retries: Vec<String>,
+    /// The sentence about the tries on stderr, which stands as `{tries}` in the others: as chance will have it.
+    pub tries: Option<String>,
     /// How long it took.
     pub took: Duration,
     /// The greatest resident memory that was seen, in KiB.
