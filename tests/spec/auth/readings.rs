@@ -101,7 +101,7 @@ fn a_text_of_many_layers_is_looked_through_at_once() {
         let begun = Instant::now();
         assert!(!secret.is_in(&text));
         assert!(
-            begun.elapsed() < Duration::from_secs(2),
+            begun.elapsed() < Duration::from_secs(if cfg!(debug_assertions) { 8 } else { 1 }),
             "{part}: {:?}",
             begun.elapsed()
         );

@@ -16,7 +16,7 @@ const MEBIBYTE: usize = 1 << 20;
 const FOR_REQUESTS: &str = "-d 65536; ulimit -v 262144";
 const FOR_ANSWERS: &str = "-d 163840; ulimit -v 524288";
 
-/// How long it may take; in a debug build, beside other tests, some times what it takes in a release build.
+/// How long it may work; in a debug build some times as long as in a release build.
 const IN_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 8 } else { 1 });
 
 /// `start`, as many units as fit into `size` with a comma between them, `end`; a `#` is the number of the unit.
@@ -101,11 +101,11 @@ fn costly_requests() -> Vec<String> {
 #[test]
 fn a_costly_request_is_accepted_or_refused_in_time_and_in_64_mebibytes() {
     each(costly_requests(), |request| {
-        let step = step().args(["--sandbox"]).limited(FOR_REQUESTS);
+        let step = step().args(["--sandbox"]).limited(FOR_REQUESTS).patiently();
         let outcome = step.stdin(request).run();
         assert!(matches!(outcome.status, Some(1 | 2)), "{outcome}");
         outcome.json();
-        assert!(outcome.took < IN_TIME, "{:?}", outcome.took);
+        assert!(outcome.worked < IN_TIME, "{:?}", outcome.worked);
     });
 }
 
@@ -161,9 +161,10 @@ fn assert_is_passed_on(body: &str) {
     let server = Server::plain([answer.clone(), answer]);
     let outcome = step()
         .api_with_token(&server)
-        .env("MDE_TIMEOUT", "30")
+        .env("MDE_TIMEOUT", "60")
         .args(["--wait", "0.1"])
         .limited(FOR_ANSWERS)
+        .patiently()
         .run();
     assert!(
         matches!(outcome.status, Some(0 | 6)),
@@ -173,5 +174,5 @@ fn assert_is_passed_on(body: &str) {
     );
     let document: Result<IgnoredAny, _> = serde_json::from_str(&outcome.stdout);
     assert!(document.is_ok(), "{start}");
-    assert!(outcome.took < IN_TIME, "{start}: {:?}", outcome.took);
+    assert!(outcome.worked < IN_TIME, "{start}: {:?}", outcome.worked);
 }

@@ -1,8 +1,8 @@
 //! Told to stop.
 
 use std::io::PipeReader;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustix::io::ioctl_fionread;
 
@@ -90,9 +90,11 @@ impl Unread {
     /// The event that one of them is full, but for less than a line: the step waits for its reader.
     fn is_full(&self) -> impl Fn(&Running) -> bool + Send + use<> {
         let readers = self.0.clone();
+        let full_since = OnceLock::new();
         move |_| {
             let waiting = |reader: &Arc<PipeReader>| ioctl_fionread(reader).unwrap();
             readers.iter().any(|reader| waiting(reader) > 60_000)
+                && full_since.get_or_init(Instant::now).elapsed() > SECOND / 5
         }
     }
 }

@@ -50,6 +50,15 @@ impl Running {
             .unwrap_or_default()
     }
 
+    /// How long it has worked so far, in hundredths of a second as the kernel counts them.
+    pub fn worked(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap_or_default();
+        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+        Duration::from_millis(10 * ticks)
+    }
+
     fn mask(&self, name: &str) -> u64 {
         let mask = self.note(name).unwrap_or_default();
         u64::from_str_radix(&mask, 16).unwrap_or_default()

@@ -6,9 +6,9 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -187,7 +187,8 @@ impl Step {
         };
         let stdout = read_all(child.stdout.take(), &running.stdout);
         let stderr = read_all(child.stderr.take(), &Arc::default());
-        let (status, peak_memory) = wait(&mut child, &running, self.patience, &self.signals);
+        let (status, peak_memory, worked) =
+            wait(&mut child, &running, self.patience, &self.signals);
         let took = started.elapsed();
         drop(writer.join());
         let stderr = stderr.join().expect("stderr is read");
@@ -204,6 +205,7 @@ impl Step {
             tries,
             took,
             peak_memory,
+            worked,
         }
     }
 
@@ -268,14 +270,15 @@ fn wait(
     running: &Running,
     patience: Duration,
     signals: &[(String, Event)],
-) -> (ExitStatus, u64) {
+) -> (ExitStatus, u64, Duration) {
     let started = Instant::now();
-    let mut peak = 0;
+    let (mut peak, mut worked) = (0, Duration::ZERO);
     let mut signals = signals.iter().peekable();
     loop {
         peak = running.peak_memory().max(peak);
+        worked = running.worked().max(worked);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
-            return (status, peak);
+            return (status, peak, worked);
         }
         if let Some((name, _)) = signals.next_if(|(_, has_come)| has_come(running)) {
             let kill = format!("kill -{name} {}", running.process);
@@ -308,6 +311,8 @@ pub struct Outcome {
     pub took: Duration,
     /// The greatest resident memory that was seen, in KiB.
     pub peak_memory: u64,
+    /// How long it was seen to work: whatever else this machine does.
+    pub worked: Duration,
 }
 
 impl Outcome {
@@ -335,7 +340,13 @@ impl fmt::Display for Outcome {
 pub fn file_with(content: impl AsRef<[u8]>) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}-{number}", std::process::id());
+    // The number of a process may come again in a later run.
+    static BEGUN: OnceLock<u128> = OnceLock::new();
+    let begun = BEGUN.get_or_init(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.expect("a clock").as_nanos()
+    });
+    let name = format!("{}-{begun}-{number}", std::process::id());
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, content).expect("the file is written");
     path
