@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::layout::lay_out;
+use super::masks::{mask_digits_after, mask_tries, tries_in};
 use super::running::{Event, Running};
 use super::{Authority, REQUEST, Server};
 
@@ -219,31 +220,6 @@ impl Step {
         let text = mask_digits_after(text, "not valid after 1577836800 (");
         mask_tries(text)
     }
-}
-
-fn tries_in(stderr: &str) -> Option<String> {
-    let (_, rest) = stderr.split_once(" Tried ")?;
-    let (tries, _) = rest.split_once(").")?;
-    Some(format!("Tried {tries})."))
-}
-
-/// How often a call was tried is a matter of chance.
-fn mask_tries(text: String) -> String {
-    let mut parts = text.split(" Tried ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.split_once(").").expect("the end of the tries").1;
-        format!("{text} {{tries}}{rest}")
-    })
-}
-
-fn mask_digits_after(text: String, marker: &str) -> String {
-    let mut parts = text.split(marker);
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        format!("{text}{marker}{{seconds}}{rest}")
-    })
 }
 
 fn read_all(
