@@ -1,4 +1,4 @@
-//! The contract, tested through the real binary and real sockets: a file per stage, in the order of the flow.
+//! The contract, tested through the real binary and real sockets: a folder per room of `src`, in its order.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,39 +10,14 @@
 
 mod support;
 
-mod cli;
-mod typed;
-mod read;
-mod validate;
-mod one_reading;
-mod bounds;
+mod publish;
+mod step;
 mod settings;
-mod start_deadline;
 mod auth;
-mod sign_in;
-mod encodings;
-mod redaction;
-mod cache;
-mod cache_files;
-mod cache_lock;
-mod request;
-mod send;
-mod network;
-mod proxies;
-mod retry;
-mod faults;
-mod machine;
-mod sandbox;
-mod response;
+mod call;
+mod input;
+mod waiting;
 mod output;
-mod terminal;
-mod streams;
-mod wait;
-mod batch;
-mod throttled;
-mod signals;
-mod check;
-mod generated;
 mod rooms;
 mod contract;
 mod readme;

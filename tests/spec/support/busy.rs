@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::running::Running;
+
 /// A server that is up until the tests end.
 pub struct Busy {
     address: SocketAddr,
@@ -79,6 +81,12 @@ impl Busy {
     /// Its URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The event that so many calls have come.
+    pub fn heard(&self, count: usize) -> impl Fn(&Running) -> bool + Send + use<> {
+        let notes = Arc::clone(&self.notes);
+        move |_| notes.lock().unwrap().ids.len() >= count
     }
 
     /// How many connections were opened.

@@ -5,123 +5,28 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 
 use super::Authority;
 use super::certificates::Leaf;
+use super::reply::{Act, JSON, Reply, response};
+use super::running::Running;
 
 /// How long a connection may idle; longer than any test's time limit.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The header of an answer in JSON.
-pub const JSON: &str = "Content-Type: application/json; charset=utf-8";
-
-/// What the server does with one request.
-#[must_use]
-#[derive(Clone)]
-pub struct Reply {
-    acts: Vec<Act>,
-    reads_request: bool,
-    keeps_open: bool,
-    closes_server: bool,
-}
-
-#[derive(Clone)]
-enum Act {
-    Send(Vec<u8>),
-    Pause(Duration),
-    /// Ends the connection without TLS's `close_notify`.
-    BreakOff,
-}
-
-impl Reply {
-    /// Reads the request, sends `bytes`, and closes.
-    pub fn bytes(bytes: impl AsRef<[u8]>) -> Self {
-        Self {
-            acts: vec![Act::Send(bytes.as_ref().to_vec())],
-            reads_request: true,
-            keeps_open: false,
-            closes_server: false,
-        }
-    }
-
-    /// Reads the request, sends `bytes`, and waits for the next request on the same connection.
-    pub fn keeping_open(bytes: impl AsRef<[u8]>) -> Self {
-        Self {
-            keeps_open: true,
-            ..Self::bytes(bytes)
-        }
-    }
-
-    /// Sends `bytes` before there is any request, and closes.
-    pub fn unasked(bytes: impl AsRef<[u8]>) -> Self {
-        Self {
-            reads_request: false,
-            ..Self::bytes(bytes)
-        }
-    }
-
-    /// Reads the request, and says nothing for longer than anybody waits.
-    pub fn silence() -> Self {
-        Self::bytes("").pausing(PATIENCE)
-    }
-
-    /// Waits before what comes next.
-    pub fn pausing(mut self, pause: Duration) -> Self {
-        self.acts.push(Act::Pause(pause));
-        self
-    }
-
-    /// Sends more.
-    pub fn then(mut self, bytes: impl AsRef<[u8]>) -> Self {
-        self.acts.push(Act::Send(bytes.as_ref().to_vec()));
-        self
-    }
-
-    /// Sends `bytes` one at a time, with `pause` after each.
-    pub fn dripping(mut self, bytes: &[u8], pause: Duration) -> Self {
-        for byte in bytes {
-            self = self.then([*byte]).pausing(pause);
-        }
-        self
-    }
-
-    /// No further connection is accepted, from before this reply is sent.
-    pub fn closing_the_server(mut self) -> Self {
-        self.closes_server = true;
-        self
-    }
-
-    /// Ends the connection without a proper close.
-    pub fn breaking_off(mut self) -> Self {
-        self.acts.push(Act::BreakOff);
-        self
-    }
-}
-
-/// An answer with `status`, `headers` and `body`, framed by its length.
-pub fn response(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
-    let body = body.as_ref();
-    let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len()).into_bytes();
-    for header in headers {
-        bytes.extend(format!("{header}\r\n").bytes());
-    }
-    bytes.extend(b"\r\n");
-    bytes.extend(body);
-    bytes
-}
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that is up until it is dropped.
+#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
     state: Arc<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     replies: Mutex<VecDeque<Reply>>,
     received: Mutex<Vec<String>>,
@@ -137,6 +42,14 @@ impl State {
         match replies.len() {
             0 | 1 => replies.front().cloned(),
             _ => replies.pop_front(),
+        }
+    }
+
+    fn wait_for(&self, requests: usize) {
+        let begun = Instant::now();
+        while self.received.lock().unwrap().len() < requests && begun.elapsed() < PATIENCE {
+            #[expect(clippy::disallowed_methods, reason = "a test may wait")]
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -229,6 +142,12 @@ impl Server {
         received.iter().map(name).collect()
     }
 
+    /// The event that so many requests have come.
+    pub fn heard(&self, count: usize) -> impl Fn(&Running) -> bool + Send + use<> {
+        let state = Arc::clone(&self.state);
+        move |_| state.received.lock().unwrap().len() >= count
+    }
+
     /// How many connections were opened.
     pub fn connections(&self) -> usize {
         *self.state.connections.lock().unwrap()
@@ -274,6 +193,7 @@ fn serve(state: &State, config: Option<Arc<ServerConfig>>, stream: TcpStream) ->
                 Act::Send(bytes) => stream.write_all(bytes).and_then(|()| stream.flush())?,
                 #[expect(clippy::disallowed_methods, reason = "a test may wait")]
                 Act::Pause(pause) => thread::sleep(*pause),
+                Act::Await(requests) => state.wait_for(*requests),
                 Act::BreakOff => return stream.socket().shutdown(Shutdown::Both),
             }
         }

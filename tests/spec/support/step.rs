@@ -6,11 +6,15 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use super::layout::lay_out;
+use super::masks::{mask_digits_after, mask_tries, tries_in};
+use super::running::{Event, Running};
 use super::{Authority, REQUEST, Server};
 
 /// How long a run may take before it counts as hung.
@@ -25,8 +29,14 @@ pub struct Step {
     stdout: Stdio,
     stderr: Stdio,
     patience: Duration,
-    signals: Vec<(String, Duration)>,
+    signals: Vec<(String, Event)>,
     replacements: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.command.fmt(formatter)
+    }
 }
 
 /// A run with no arguments and an empty environment.
@@ -93,16 +103,24 @@ impl Step {
         self
     }
 
-    /// The signal of that name is sent after `time`; those that come first are named first.
-    pub fn signalling(mut self, signal: &str, time: Duration) -> Self {
-        self.signals.push((signal.to_owned(), time));
+    /// The signal of that name is sent at `event`; those that come first are named first.
+    pub fn signalling(
+        mut self,
+        signal: &str,
+        event: impl Fn(&Running) -> bool + Send + 'static,
+    ) -> Self {
+        self.signals.push((signal.to_owned(), Box::new(event)));
         self
     }
 
-    /// Runs, and sends the signal of that name after `time`.
+    /// Runs, and sends the signal of that name at `event`.
     #[track_caller]
-    pub fn run_until(self, signal: &str, time: Duration) -> Outcome {
-        self.signalling(signal, time).run()
+    pub fn run_until(
+        self,
+        signal: &str,
+        event: impl Fn(&Running) -> bool + Send + 'static,
+    ) -> Outcome {
+        self.signalling(signal, event).run()
     }
 
     /// What stdout is connected to, instead of a pipe.
@@ -164,12 +182,20 @@ impl Step {
             let _ = stdin.write_all(&request);
             holds_stdin_open.then_some(stdin)
         });
-        let stdout = read_all(child.stdout.take());
-        let stderr = read_all(child.stderr.take());
-        let (status, peak_memory) = wait(&mut child, self.patience, &self.signals);
+        let running = Running {
+            process: child.id(),
+            stdout: Arc::default(),
+        };
+        let stdout = read_all(child.stdout.take(), &running.stdout);
+        let stderr = read_all(child.stderr.take(), &Arc::default());
+        let (status, peak_memory, worked) =
+            wait(&mut child, &running, self.patience, &self.signals);
         let took = started.elapsed();
         drop(writer.join());
-        let stderr = self.name(stderr.join().expect("stderr is read"));
+        let stderr = stderr.join().expect("stderr is read");
+        let tries = tries_in(&String::from_utf8_lossy(&stderr));
+        let tries = tries.map(|tries| self.name(tries.into_bytes()));
+        let stderr = self.name(stderr);
         let is_retry = |line: &&str| line.starts_with("cancel-machine-action: try ");
         let (retries, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_retry);
         Outcome {
@@ -177,8 +203,10 @@ impl Step {
             stdout: self.name(stdout.join().expect("stdout is read")),
             stderr: others.iter().map(|line| format!("{line}\n")).collect(),
             retries: retries.iter().map(ToString::to_string).collect(),
+            tries,
             took,
             peak_memory,
+            worked,
         }
     }
 
@@ -194,53 +222,42 @@ impl Step {
     }
 }
 
-/// How often a call was tried is a matter of chance.
-fn mask_tries(text: String) -> String {
-    let mut parts = text.split(" Tried ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.split_once(").").expect("the end of the tries").1;
-        format!("{text} {{tries}}{rest}")
-    })
-}
-
-fn mask_digits_after(text: String, marker: &str) -> String {
-    let mut parts = text.split(marker);
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        format!("{text}{marker}{{seconds}}{rest}")
-    })
-}
-
-fn read_all(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+fn read_all(
+    stream: Option<impl Read + Send + 'static>,
+    so_far: &Arc<Mutex<Vec<u8>>>,
+) -> thread::JoinHandle<Vec<u8>> {
+    let so_far = Arc::clone(so_far);
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            stream
-                .read_to_end(&mut bytes)
-                .expect("the pipe is readable");
+        let mut buffer = [0; 65536];
+        let mut stream = stream;
+        while let Some(stream) = &mut stream {
+            match stream.read(&mut buffer).expect("the pipe is readable") {
+                0 => break,
+                count => so_far.lock().unwrap().extend(&buffer[..count]),
+            }
         }
-        bytes
+        std::mem::take(&mut *so_far.lock().unwrap())
     })
 }
 
 #[track_caller]
 fn wait(
     child: &mut Child,
+    running: &Running,
     patience: Duration,
-    signals: &[(String, Duration)],
-) -> (ExitStatus, u64) {
+    signals: &[(String, Event)],
+) -> (ExitStatus, u64, Duration) {
     let started = Instant::now();
-    let mut peak = 0;
+    let (mut peak, mut worked) = (0, Duration::ZERO);
     let mut signals = signals.iter().peekable();
     loop {
-        peak = peak_memory(child.id()).max(peak);
+        peak = running.peak_memory().max(peak);
+        worked = running.worked().max(worked);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
-            return (status, peak);
+            return (status, peak, worked);
         }
-        if let Some((name, _)) = signals.next_if(|(_, time)| started.elapsed() >= *time) {
-            let kill = format!("kill -{name} {}", child.id());
+        if let Some((name, _)) = signals.next_if(|(_, has_come)| has_come(running)) {
+            let kill = format!("kill -{name} {}", running.process);
             let sent = Command::new("sh").args(["-c", &kill]).status();
             assert!(sent.expect("a shell").success());
         }
@@ -251,16 +268,6 @@ fn wait(
         #[expect(clippy::disallowed_methods, reason = "a test may wait")]
         thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// As the kernel counts it, in KiB; 0 once the process is gone.
-fn peak_memory(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
 }
 
 /// How a run ended. Its `Display` is what snapshots hold.
@@ -274,10 +281,14 @@ pub struct Outcome {
     pub stderr: String,
     /// The lines about retries.
     pub retries: Vec<String>,
+    /// The sentence about the tries on stderr, which stands as `{tries}` in the others: as chance will have it.
+    pub tries: Option<String>,
     /// How long it took.
     pub took: Duration,
     /// The greatest resident memory that was seen, in KiB.
     pub peak_memory: u64,
+    /// How long it was seen to work: whatever else this machine does.
+    pub worked: Duration,
 }
 
 impl Outcome {
@@ -296,7 +307,7 @@ impl fmt::Display for Outcome {
             .status
             .map_or("signal".to_owned(), |code| code.to_string());
         writeln!(formatter, "status: {status}")?;
-        writeln!(formatter, "stdout: {}", self.stdout.trim_end())?;
+        writeln!(formatter, "stdout: {}", lay_out(&self.stdout))?;
         write!(formatter, "stderr: {}", self.stderr.trim_end())
     }
 }
@@ -305,7 +316,13 @@ impl fmt::Display for Outcome {
 pub fn file_with(content: impl AsRef<[u8]>) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}-{number}", std::process::id());
+    // The number of a process may come again in a later run.
+    static BEGUN: OnceLock<u128> = OnceLock::new();
+    let begun = BEGUN.get_or_init(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.expect("a clock").as_nanos()
+    });
+    let name = format!("{}-{begun}-{number}", std::process::id());
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, content).expect("the file is written");
     path

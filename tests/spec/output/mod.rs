@@ -1,0 +1,4 @@
+//! What the step says.
+
+mod document;
+mod terminal;

@@ -1,0 +1,3 @@
+//! What catalogs list.
+
+mod generated;

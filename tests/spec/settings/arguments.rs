@@ -1,0 +1,172 @@
+//! The command line.
+
+use cancel_machine_action::Process;
+use cancel_machine_action::output::files;
+use serde_json::{Value, json};
+
+use crate::support::{assert_snapshot, request_for, step};
+
+#[test]
+fn help_tells_commands_options_settings_and_exit_statuses() {
+    let outcome = step().args(["--help"]).run();
+    assert_eq!(
+        outcome.stdout,
+        step().args(["check.json", "-h"]).run().stdout
+    );
+    assert_snapshot!(outcome);
+}
+
+#[test]
+fn the_version_is_cargos() {
+    let version = format!("cancel-machine-action {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(step().args(["--version"]).run().stdout, version);
+    assert_eq!(step().args(["-V"]).run().stdout, version);
+}
+
+#[test]
+fn schemas_manifest_and_sample_are_printed_as_committed_with_no_settings() {
+    let printed = |args: &[&str]| {
+        let outcome = step().args(args.iter().copied()).stdin("").run();
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
+        outcome.stdout
+    };
+    for (name, text) in files::SCHEMAS {
+        assert_eq!(printed(&["schema", name]), text);
+    }
+    assert_eq!(printed(&["manifest"]), files::MANIFEST);
+    assert_eq!(printed(&["sample"]), files::SAMPLE);
+}
+
+#[test]
+fn a_wrong_command_line_is_a_failure_that_names_what_is_wrong() {
+    let cases: [&[&str]; 10] = [
+        &["--bogus"],
+        &["-x"],
+        &["one.json", "two.json"],
+        &["--timeout"],
+        &["--timeout", "soon"],
+        &["--timeout=0"],
+        &["--sandbox=1"],
+        &["schema"],
+        &["schema", "inputs"],
+        &["sample", "extra"],
+    ];
+    let outcomes = cases.map(|args| {
+        let outcome = step().args(args.iter().copied()).run();
+        format!("## {}\n{outcome}", args.join(" "))
+    });
+    assert_snapshot!(outcomes.join("\n\n"));
+}
+
+#[test]
+fn every_option_has_an_environment_twin() {
+    let pairs: [(&[&str], &str, &str); 3] = [
+        (&["--sandbox"], "MDE_SANDBOX", "1"),
+        (&["--sandbox", "--verbose"], "MDE_VERBOSE", "true"),
+        (&["--sandbox", "--exit-zero"], "MDE_EXIT_ZERO", "on"),
+    ];
+    for (args, name, value) in pairs {
+        let request = request_for("00000000-0000-0000-0000-000000404000");
+        let by_option = step().args(args.iter().copied()).stdin(&request).run();
+        let by_twin = step().args(
+            args.iter()
+                .copied()
+                .filter(|arg| args.len() > 1 && *arg == "--sandbox"),
+        );
+        let by_twin = by_twin.env(name, value).stdin(&request).run();
+        assert_eq!(by_option.to_string(), by_twin.to_string());
+    }
+    let outcome = step()
+        .env("MDE_TIMEOUT", "0.2")
+        .stdin("")
+        .holding_stdin_open()
+        .run();
+    assert!(outcome.stderr.contains("within 0.2 s"), "{outcome}");
+    let wrong = step()
+        .env("MDE_TIMEOUT", "soon")
+        .env("MDE_SANDBOX", "perhaps")
+        .run();
+    assert_snapshot!(wrong);
+}
+
+#[test]
+fn exit_zero_turns_every_verdict_into_0_and_leaves_the_document() {
+    let not_found = request_for("00000000-0000-0000-0000-000000404000");
+    let cases: [(&[&str], &str); 4] = [
+        (&["--sandbox"], &not_found),
+        (&["--sandbox"], "not JSON"),
+        (&["--bogus"], ""),
+        (&[], &not_found),
+    ];
+    for (args, request) in cases {
+        let plain = step().args(args.iter().copied()).stdin(request).run();
+        let zero = step()
+            .args(args.iter().copied().chain(["--exit-zero"]))
+            .stdin(request)
+            .run();
+        assert_ne!(plain.status, Some(0));
+        assert_eq!(zero.status, Some(0));
+        assert_eq!(zero.stdout, plain.stdout);
+        assert_eq!(zero.stderr, plain.stderr);
+    }
+}
+
+#[test]
+fn verbose_tells_each_call_and_no_secret() {
+    assert_snapshot!(step().args(["--sandbox", "--verbose"]).run());
+}
+
+/// Runs in this process, which can say that a person sits there.
+fn at_a_terminal(args: &[&str]) -> String {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let status = cancel_machine_action::run(Process {
+        args: args.iter().map(Into::into).collect(),
+        environment: &|_| None,
+        stdin: Box::new(std::io::Cursor::new("")),
+        stdin_is_terminal: true,
+        stdout: &mut stdout,
+        stdout_is_terminal: true,
+        stderr: &mut stderr,
+        stderr_is_terminal: false,
+    });
+    let (stdout, stderr) = (String::from_utf8(stdout), String::from_utf8(stderr));
+    format!(
+        "status: {}\n{}{}",
+        status.number(),
+        stdout.unwrap(),
+        stderr.unwrap()
+    )
+}
+
+#[test]
+fn a_person_at_a_terminal_gets_a_hint_of_two_lines() {
+    assert_snapshot!(at_a_terminal(&[]), @r#"
+    status: 2
+    {
+      "error": {
+        "code": "no_input",
+        "message": "there is no request. Try: cancel-machine-action sample | cancel-machine-action --sandbox (or --help)",
+        "retryable": false,
+        "request_sent": "no",
+        "details": []
+      }
+    }
+    cancel-machine-action: stdin is a terminal, and no file with a request is named.
+    cancel-machine-action: error: there is no request. Try: cancel-machine-action sample | cancel-machine-action --sandbox (or --help)
+    "#);
+}
+
+#[test]
+fn a_person_at_a_terminal_sees_the_same_answer_indented() {
+    let file = crate::support::step::file_with(crate::support::REQUEST);
+    let file = file.to_str().unwrap();
+    let seen = at_a_terminal(&["--sandbox", file]);
+    let (start, end) = (seen.find('{').unwrap(), seen.rfind('}').unwrap());
+    let indented: Value = serde_json::from_str(&seen[start..=end]).unwrap();
+    assert_eq!(indented, step().args(["--sandbox", file]).run().json());
+    assert_eq!(
+        &seen[start..=end],
+        serde_json::to_string_pretty(&indented).unwrap()
+    );
+    assert_eq!(indented["json_body"]["commands"], json!([]));
+}

@@ -1,0 +1,8 @@
+//! One request, many, what is open, is it cancelled, may I.
+
+mod verify;
+mod batch;
+mod pace;
+mod throttled;
+mod signals;
+mod check;

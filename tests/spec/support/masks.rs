@@ -1,0 +1,28 @@
+//! What differs from run to run, by its name.
+
+/// The sentence about the tries.
+pub fn tries_in(stderr: &str) -> Option<String> {
+    let (_, rest) = stderr.split_once(" Tried ")?;
+    let (tries, _) = rest.split_once(").")?;
+    Some(format!("Tried {tries})."))
+}
+
+/// How often a call was tried is a matter of chance.
+pub fn mask_tries(text: String) -> String {
+    let mut parts = text.split(" Tried ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.split_once(").").expect("the end of the tries").1;
+        format!("{text} {{tries}}{rest}")
+    })
+}
+
+/// Digits after `marker` stand as `{seconds}`.
+pub fn mask_digits_after(text: String, marker: &str) -> String {
+    let mut parts = text.split(marker);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        format!("{text}{marker}{{seconds}}{rest}")
+    })
+}

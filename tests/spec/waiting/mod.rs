@@ -1,0 +1,3 @@
+//! How long, for what, and what cuts it short.
+
+mod streams;
