@@ -71,13 +71,13 @@ impl SignIn {
     /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
     fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
         let is_granted = received.status == StatusCode::OK;
-        let body = received::decoded_body(received).unwrap_or_default();
-        if is_granted && let Ok(grant) = serde_json::from_slice(&body) {
+        let body = received.decoded();
+        if is_granted && let Ok(grant) = serde_json::from_slice(body) {
             return Ok(grant);
         }
         // Some statuses are worth another run, but no other try in this one.
         let may_pass = (self.call().may_pass)(received) || received.status.is_server_error();
-        let (code, message) = match serde_json::from_slice::<Refusal>(&body) {
+        let (code, message) = match serde_json::from_slice::<Refusal>(body) {
             Ok(refusal) if !is_granted => self.refused(&refusal, proof, may_pass),
             _ => self.no_token(received.status, may_pass),
         };

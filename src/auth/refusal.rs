@@ -4,12 +4,11 @@ use serde::Deserialize;
 
 use crate::auth::readings::layers;
 use crate::auth::secret::Secret;
-use crate::call::received::{self, Received};
+use crate::call::received::Received;
 
 /// Whether the sign-in service's answer is a refusal that may pass by itself.
 pub(super) fn is_transient(received: &Received) -> bool {
-    let body = received::decoded_body(received).unwrap_or_default();
-    serde_json::from_slice(&body).is_ok_and(|refusal: Refusal| refusal.is_transient())
+    serde_json::from_slice(received.decoded()).is_ok_and(|refusal: Refusal| refusal.is_transient())
 }
 
 /// What stands for a code that is not shown.

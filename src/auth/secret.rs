@@ -38,7 +38,10 @@ impl Secret {
             let mut secrets = secrets.iter().map(|secret| form(secret));
             secrets.any(|secret| secret.len() >= LEAST && shares_part(&secret, &said))
         };
-        text.contains(&self.0) || is_in_form(letters_and_digits) || is_in_form(visible)
+        text.contains(&self.0)
+            || is_in_form(str::to_lowercase)
+            || is_in_form(letters_and_digits)
+            || is_in_form(visible)
     }
 }
 

@@ -6,14 +6,19 @@ use serde_json::value::RawValue;
 use ureq::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::call::received::{Received, decoded_body, value_text};
+use crate::call::received::{Received, value_text};
 use crate::output::answer::{Answer, Body};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::headers::Headers;
 
 /// Returns the answer that stdout carries; fails if the body cannot be decoded within bounds, or is cut short.
 pub(crate) fn of(received: &Received) -> Result<Answer, Failure> {
-    let body = whole_body(received).map_err(|error| unreadable(received, &error))?;
+    let body = match &received.body {
+        Ok(body) => {
+            whole_body(&received.headers, body).map_err(|error| unreadable(received, &error))?
+        }
+        Err(error) => return Err(unreadable(received, error)),
+    };
     Ok(Answer {
         status_code: received.status.as_u16(),
         reason: reason(received.status),
@@ -41,10 +46,9 @@ fn unreadable(received: &Received, error: &io::Error) -> Failure {
 }
 
 /// The service's object as it is, or the text of anything else.
-fn whole_body(received: &Received) -> io::Result<Body> {
-    let has_length = has_length(&received.headers)?;
-    let body = decoded_body(received)?;
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
+fn whole_body(headers: &HeaderMap, body: &[u8]) -> io::Result<Body> {
+    let has_length = has_length(headers)?;
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let Ok(text) = str::from_utf8(body) else {
         // JSON is UTF-8: what is not is a text for people.
         return Ok(Body::Text(String::from_utf8_lossy(body).into_owned()));

@@ -4,12 +4,13 @@ use std::io::{self, Read};
 
 use ureq::config::Config;
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body, Error, Proxy};
+use ureq::{Agent, Body, Error, Proxy, Timeout};
 
 use crate::call::bearer::AccessToken;
+use crate::call::body::{self, MAX_BODY};
 use crate::call::diagnosis::{self, Peer};
 use crate::call::proxy::ProxySettings;
-use crate::call::received::{MAX_BODY, Received};
+use crate::call::received::Received;
 use crate::call::sandbox::Sandbox;
 use crate::call::wire::progress::{Progress, Stage};
 use crate::call::wire::resolver::KeepingResolver;
@@ -61,20 +62,23 @@ impl Client {
         self.progress.is_on_kept_connection()
     }
 
-    /// Sends `request` and returns its whole answer, or why there is none.
+    /// Sends `request` and returns its whole answer, or why there is none; `follows_lost` if an earlier try may have been
+    /// carried out.
     pub(super) fn exchange(
         &self,
         call: &'static Call,
         request: &Request<Vec<u8>>,
         deadline: Deadline,
+        follows_lost: bool,
     ) -> Result<Received, Failure> {
         let proxy = self.proxy_for(call, request);
         self.progress.restart(request.uri(), deadline);
         let response = self.answer_to(request.clone(), proxy.cloned(), deadline);
-        let received = response.and_then(|response| self.received(response));
+        let received = response.and_then(|response| self.received(response, deadline));
         received.map_err(|error| {
             let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
-            let peer = Peer::new(call, request.uri(), via, deadline.limit());
+            let peer =
+                Peer::new(call, request.uri(), via, deadline.limit()).after_lost(follows_lost);
             self.lost(&error, &peer)
         })
     }
@@ -107,8 +111,8 @@ impl Client {
         }
     }
 
-    /// Reads the body to its end.
-    fn received(&self, response: Response<Body>) -> Result<Received, Error> {
+    /// Reads the body to its end, and decodes it.
+    fn received(&self, response: Response<Body>, deadline: Deadline) -> Result<Received, Error> {
         let (head, body) = response.into_parts();
         self.progress.reach(Stage::Read);
         let mut bytes = Vec::new();
@@ -120,10 +124,16 @@ impl Client {
         if self.progress.broke_off() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
+        let length = bytes.len();
+        let body = body::decode(&head.headers, bytes, deadline);
+        if matches!(&body, Err(error) if error.kind() == io::ErrorKind::TimedOut) {
+            return Err(Error::Timeout(Timeout::Global));
+        }
         Ok(Received {
             status: head.status,
             headers: head.headers,
-            body: bytes,
+            length,
+            body,
         })
     }
 

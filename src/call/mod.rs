@@ -9,6 +9,7 @@ pub(crate) mod tries;
 pub(crate) mod retry;
 pub mod pace;
 pub mod received;
+mod body;
 pub(crate) mod answer;
 pub mod proxy;
 mod no_proxy;

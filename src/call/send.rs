@@ -96,7 +96,9 @@ impl Sender {
             if call.is_of_the_api {
                 self.pacer.called(begun);
             }
-            let outcome = self.client.exchange(call, request, run.deadline);
+            let outcome = self
+                .client
+                .exchange(call, request, run.deadline, tries.was_lost());
             tries.note(&outcome);
             let Some(pause) = self.pause(call, &outcome, &mut tries) else {
                 break outcome;

@@ -149,7 +149,7 @@ impl Step {
         run.log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),
-            received.body.len()
+            received.length
         ));
         Ok(Reply {
             received,

@@ -36,6 +36,8 @@ pub struct Output<F> {
     deadline: Option<Deadline>,
     /// The last write was given up: the next one does not wait.
     is_stuck: bool,
+    /// Whether room is waited for before each write, even where the descriptor blocks.
+    asks_first: bool,
 }
 
 impl<F: AsFd> Output<F> {
@@ -46,6 +48,15 @@ impl<F: AsFd> Output<F> {
             patience,
             deadline: None,
             is_stuck: false,
+            asks_first: false,
+        }
+    }
+
+    /// Writes to `descriptor` only what it has room for within that `patience`, even if it blocks.
+    pub fn never_blocking(descriptor: F, patience: Duration) -> Self {
+        Self {
+            asks_first: true,
+            ..Self::new(descriptor, patience)
         }
     }
 
@@ -60,7 +71,14 @@ impl<F: AsFd> Output<F> {
     }
 
     fn write_until(&mut self, bytes: &[u8], deadline: &Deadline) -> io::Result<usize> {
+        let bytes = match self.asks_first {
+            true => bytes.get(..MAX_AT_ONCE).unwrap_or(bytes),
+            false => bytes,
+        };
         loop {
+            if self.asks_first {
+                self.await_room(deadline)?;
+            }
             match rustix::io::write(&self.descriptor, bytes) {
                 Ok(0) if !bytes.is_empty() => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
@@ -69,25 +87,27 @@ impl<F: AsFd> Output<F> {
                 }
                 // A signal came in between.
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => self.await_room(deadline)?,
+                Err(Errno::AGAIN) if !deadline.remaining().is_zero() => self.await_room(deadline)?,
+                Err(Errno::AGAIN) => return Err(self.stuck(deadline)),
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
     fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
-        let left = deadline.remaining();
-        if left.is_zero() || !has_room(&self.descriptor, left)? {
-            self.is_stuck = true;
-            let waited = deadline.limit().as_secs_f64();
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!(
-                    "it did not take everything within {waited} s, because nobody reads it, or too slowly"
-                ),
-            ));
+        match has_room(&self.descriptor, deadline.remaining())? {
+            true => Ok(()),
+            false => Err(self.stuck(deadline)),
         }
-        Ok(())
+    }
+
+    fn stuck(&mut self, deadline: &Deadline) -> io::Error {
+        self.is_stuck = true;
+        let waited = deadline.limit().as_secs_f64();
+        let message = format!(
+            "it did not take everything within {waited} s, because nobody reads it, or too slowly"
+        );
+        io::Error::new(io::ErrorKind::TimedOut, message)
     }
 }
 
