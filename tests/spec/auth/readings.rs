@@ -63,6 +63,21 @@ fn a_part_of_eight_letters_is_found_too() {
     );
 }
 
+#[test]
+fn a_part_of_eight_characters_as_they_are_is_found_whatever_they_are() {
+    let secret = prop_oneof!["[ -~]{8,60}", "[a-d+ =/]{8,60}", "([a-z]{1,3}[ +]){8,12}"];
+    run(
+        500,
+        (secret, any::<prop::sample::Index>()),
+        |(secret, start)| {
+            let start = start.index(secret.len() - 7);
+            let text = format!("bad {} here", &secret[start..start + 8]);
+            prop_assert!(Secret::new(secret).is_in(&text), "{text}");
+            Ok(())
+        },
+    );
+}
+
 /// What a service says by itself.
 const USUAL: [&str; 6] = [
     "invalid_client: AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '66666666-7777-8888-9999-000000000000'.",

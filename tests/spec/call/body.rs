@@ -1,6 +1,7 @@
 //! The body of an answer, however it is framed and compressed.
 
 use std::io::Write;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
@@ -187,4 +188,43 @@ fn a_body_beyond_the_limit_is_a_failure() {
     )));
     assert_eq!(outcome.status, Some(5));
     assert_eq!(outcome.json()["error"]["code"], "invalid_answer");
+}
+
+/// Blocks of fixed Huffman codes that hold nothing, ten bits each, before `body`.
+fn empty_blocks(count: usize, body: &str) -> Vec<u8> {
+    // Four blocks of ten bits each, the lowest bit first.
+    let mut bytes = [0x02, 0x08, 0x20, 0x80, 0x00].repeat(count / 4);
+    bytes.extend(raw_deflate(body));
+    bytes
+}
+
+#[test]
+fn empty_blocks_are_blocks() {
+    let body = r#"{"status":"Cancelled"}"#;
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n";
+    let outcome = answered(Reply::bytes(chunked(head, &empty_blocks(40, body))));
+    assert_eq!(
+        outcome.json()["json_body"]["status"],
+        "Cancelled",
+        "{outcome}"
+    );
+}
+
+/// Some kilobytes of an answer can hold minutes of decoding, below every limit of size.
+#[test]
+fn decoding_ends_with_the_time_limit() {
+    let blocks = empty_blocks(8_000_000, r#"{"access_token":"x","status":"Cancelled"}"#);
+    let body = gzip(&blocks);
+    let bytes = response("200 OK", &["Content-Encoding: deflate, gzip"], &body);
+    each(["a cancel", "a sign-in"], |call| {
+        let server = Server::tls([Reply::bytes(&bytes)]);
+        let step = match call {
+            "a cancel" => step().api_with_token(&server),
+            _ => step().api(&server).signing_in_at(&server),
+        };
+        let outcome = step.args(["--timeout", "1"]).run();
+        assert_eq!(outcome.status, Some(5), "{outcome}");
+        assert_eq!(outcome.json()["error"]["code"], "timeout", "{outcome}");
+        assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
+    });
 }

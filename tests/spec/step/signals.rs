@@ -87,13 +87,13 @@ fn failing() -> Step {
 struct Unread(Vec<Arc<PipeReader>>);
 
 impl Unread {
-    /// The event that one of them is full, but for less than a line: the step waits for its reader.
+    /// The event that one of them is full, but for less than a line of each page: there is no room for another.
     fn is_full(&self) -> impl Fn(&Running) -> bool + Send + use<> {
         let readers = self.0.clone();
         let full_since = OnceLock::new();
         move |_| {
             let waiting = |reader: &Arc<PipeReader>| ioctl_fionread(reader).unwrap();
-            readers.iter().any(|reader| waiting(reader) > 60_000)
+            readers.iter().any(|reader| waiting(reader) > 50_000)
                 && full_since.get_or_init(Instant::now).elapsed() > SECOND / 5
         }
     }

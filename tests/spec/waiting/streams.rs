@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::support::batch::{batch, lines};
+use crate::support::step::file_with;
 use crate::support::{Reply, Server, assert_snapshot, response, step};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -132,4 +133,37 @@ fn a_full_stderr_that_is_not_read_costs_a_second_and_no_line_of_stdout() {
         (Some(2), 500)
     );
     assert!(outcome.took < 4 * SECOND, "{:?}", outcome.took);
+}
+
+/// A pipe that blocks, and is full.
+fn blocking_and_full() -> (PipeReader, Stdio) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    while writer.write(b"x").is_ok() {}
+    fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer.into())
+}
+
+#[test]
+fn a_full_stderr_that_blocks_and_is_not_read_keeps_no_document_back() {
+    let (reader, writer) = blocking_and_full();
+    let outcome = step().stdin("not JSON").stderr(writer).run();
+    drop(reader);
+    assert_eq!(outcome.json()["error"]["code"], "invalid_input");
+    assert_eq!(outcome.status, Some(2));
+    assert!(outcome.took < 4 * SECOND, "{:?}", outcome.took);
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_an_answer_that_cannot_be_written() {
+    let path = file_with("");
+    let stdout = File::options().write(true).open(&path).unwrap();
+    let step = step().args(["--sandbox"]).limited("-f 1");
+    let outcome = step.stdout(stdout).run();
+    assert_eq!(outcome.status, Some(7), "{outcome}");
+    assert!(
+        outcome.stderr.contains("stdout cannot be written"),
+        "{outcome}"
+    );
 }
