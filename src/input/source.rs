@@ -85,7 +85,7 @@ fn read_value(name: &str, limit: Duration, mut input: Text) -> Result<Reading, F
     // One more byte than allowed is read, to know a request of exactly the limit from a larger one.
     let mut recorder = Recorder {
         input: start.chain(&mut input).take(MAX_REQUEST as u64 + 1),
-        text: Vec::new(),
+        text: Vec::with_capacity(USUAL),
     };
     let reading = Reading::of(&mut serde_json::Deserializer::from_reader(&mut recorder));
     let text = recorder.text;
@@ -129,6 +129,9 @@ fn skip_byte_order_mark(input: &mut impl BufRead) -> io::Result<&'static [u8]> {
     }
     Ok(&[])
 }
+
+/// How long a request usually is at most, in bytes.
+const USUAL: usize = 1 << 10;
 
 /// Keeps what the parser consumes, to say what it is if it is not JSON.
 struct Recorder<R> {

@@ -10,6 +10,8 @@ use crate::output::letters;
 const MAX_DEPTH: usize = 32;
 /// After so many bytes the rest is compact: nobody reads more at a terminal, and indented it would be many times as long.
 const MAX_INDENTED: usize = 1 << 20;
+/// How long a document usually is, in bytes.
+const USUAL: usize = 4 << 10;
 /// How much is gathered before it is written, in bytes. A usual document is one write; a large one costs no more memory.
 const CHUNK: usize = 64 << 10;
 
@@ -41,7 +43,7 @@ impl<'a> Layout<'a> {
     pub fn new(sink: &'a mut dyn Write, indents: bool) -> Self {
         Self {
             sink,
-            text: String::new(),
+            text: String::with_capacity(USUAL),
             written: 0,
             indents,
             depth: 0,
@@ -65,6 +67,16 @@ impl<'a> Layout<'a> {
         self.sink.write_all(self.text.as_bytes())?;
         self.text.clear();
         Ok(())
+    }
+
+    /// Returns how many bytes at the start of `text` stand as they are, and change nothing in where the rest stands.
+    fn plain(&self, text: &str) -> usize {
+        let is_plain = |byte: &u8| match self.place {
+            Place::Structure => !self.indents && !byte.is_ascii_whitespace() && *byte != b'"',
+            Place::String => matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'),
+            Place::Escape => false,
+        };
+        text.bytes().take(CHUNK).take_while(is_plain).count()
     }
 
     fn take(&mut self, letter: char) {
@@ -133,12 +145,18 @@ impl<'a> Layout<'a> {
 impl Write for Layout<'_> {
     /// Takes whole letters, as the serialiser hands them out.
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
-        let text = str::from_utf8(json).map_err(io::Error::other)?;
-        for letter in text.chars() {
-            self.take(letter);
+        let mut text = str::from_utf8(json).map_err(io::Error::other)?;
+        while let Some(letter) = text.chars().next() {
+            let length = self.plain(text).max(letter.len_utf8());
+            let (head, rest) = text.split_at_checked(length).unwrap_or((text, ""));
+            match head.len() > letter.len_utf8() {
+                true => self.text.push_str(head),
+                false => self.take(letter),
+            }
             if self.text.len() >= CHUNK {
                 self.write_text()?;
             }
+            text = rest;
         }
         Ok(json.len())
     }
