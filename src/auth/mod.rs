@@ -11,7 +11,7 @@ mod grant;
 pub(crate) mod permissions;
 pub(crate) mod claims;
 pub mod secret;
-mod readings;
+mod decodings;
 
 use std::fmt;
 use std::time::SystemTime;

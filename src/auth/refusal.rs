@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::auth::readings::layers;
+use crate::auth::decodings::layers;
 use crate::auth::secret::Secret;
 use crate::call::received::Received;
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::auth::readings::{is_space, layers, readings};
+use crate::auth::decodings::{decodings, is_space, layers};
 
 /// How many characters in a row of a secret are not shown either; of a shorter one, all.
 const PART: usize = 8;
@@ -27,14 +27,14 @@ impl Secret {
         &self.0
     }
 
-    /// Whether `text` repeats the secret or a part of it ([`PART`]) in a usual encoding: for what a service says, which may
+    /// Whether `text` repeats the secret or a part of it in a usual encoding: for what a service says, which may
     /// repeat what it was sent. Letter case, white space and punctuation make no difference.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
-        let readings = readings(text);
+        let decodings = decodings(text);
         let secrets = layers(&self.0);
         let is_in_form = |form: fn(&str) -> String| {
-            let said: Vec<String> = readings.iter().map(|text| form(text)).collect();
+            let said: Vec<String> = decodings.iter().map(|text| form(text)).collect();
             let mut secrets = secrets.iter().map(|secret| form(secret));
             secrets.any(|secret| secret.len() >= LEAST && shares_part(&secret, &said))
         };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::auth::cache::turn::Turn;
+use crate::auth::cache::lock::Turn;
 use crate::auth::cache::{self, TokenCache};
 use crate::auth::grant::{Grant, TokenRequest};
 use crate::auth::{Credentials, SignIn};

@@ -22,7 +22,7 @@ const MAX_SHOWN_NAME: usize = 64;
 ///
 /// # Errors
 ///
-/// As for [`validate`]; or the text is not JSON.
+/// The text is not JSON, violates the schema, or has a key twice.
 pub fn validate_line(text: &str) -> Result<Input, Failure> {
     let mut json = serde_json::Deserializer::from_str(text);
     let reading = Reading::of(&mut json).and_then(|reading| json.end().map(|()| reading));

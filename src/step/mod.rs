@@ -4,7 +4,7 @@ pub(crate) mod single;
 pub(crate) mod batch;
 mod tally;
 mod verify;
-mod state;
+mod action_state;
 mod advice;
 pub(crate) mod check;
 

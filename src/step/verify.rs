@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::{self, State};
+use super::action_state::{self, State};
 use super::{Step, advice};
 use crate::call::answer;
 use crate::call::api;
@@ -115,7 +115,7 @@ impl Watch<'_> {
         }
         let id = self.input.path_parameters.machineactionid.as_str();
         let state = match answer.json() {
-            Some(json) if answer.is_success() => state::of(json, id),
+            Some(json) if answer.is_success() => action_state::of(json, id),
             _ => State::NotTheAction,
         };
         match state {

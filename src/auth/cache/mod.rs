@@ -13,7 +13,7 @@
 //! ```
 
 mod folder;
-pub(super) mod turn;
+pub(super) mod lock;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

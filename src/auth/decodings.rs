@@ -12,7 +12,7 @@ const MAX_DIGITS: usize = 2;
 
 /// `text` and everything that it may stand for: its escapes decoded, and its letters read as base64 and as hexadecimal
 /// digits.
-pub(super) fn readings(text: &str) -> Vec<String> {
+pub(super) fn decodings(text: &str) -> Vec<String> {
     let mut newest = layers(text);
     let mut all = newest.clone();
     for _ in 0..MAX_DIGITS {
