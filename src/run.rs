@@ -159,11 +159,7 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Request(Outcome(Ok(answer))) => format!(
-                "the service answered {} {}",
-                answer.status_code, answer.reason
-            ),
-            Self::Request(Outcome(Err(_))) => "there is no answer".to_owned(),
+            Self::Request(outcome) => outcome.in_short(),
             Self::Batch(_) => "the batch".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),

@@ -70,9 +70,21 @@ fn inflate(body: Timed<'_>) -> io::Result<Vec<u8>> {
         [method, flags, ..]
             if method & 0x0F == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0 =>
         {
-            bounded(ZlibDecoder::new(body))
+            let mut decoder = ZlibDecoder::new(body);
+            whole(bounded(&mut decoder)?, decoder.into_inner())
         }
-        _ => bounded(DeflateDecoder::new(body)),
+        _ => {
+            let mut decoder = DeflateDecoder::new(body);
+            whole(bounded(&mut decoder)?, decoder.into_inner())
+        }
+    }
+}
+
+/// Refuses bytes behind the end of what was compressed: they would be lost unnoticed.
+fn whole(decoded: Vec<u8>, rest: Timed<'_>) -> io::Result<Vec<u8>> {
+    match rest.left {
+        [] => Ok(decoded),
+        _ => Err(io::Error::other("more follows the compressed body")),
     }
 }
 

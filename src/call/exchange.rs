@@ -62,14 +62,14 @@ impl Client {
         self.progress.is_on_kept_connection()
     }
 
-    /// Sends `request` and returns its whole answer, or why there is none; `follows_lost` if an earlier try may have been
-    /// carried out.
+    /// Sends `request` and returns its whole answer, or why there is none; `may_have_arrived` if an earlier try may
+    /// have been carried out.
     pub(super) fn exchange(
         &self,
         call: &'static Call,
         request: &Request<Vec<u8>>,
         deadline: Deadline,
-        follows_lost: bool,
+        may_have_arrived: bool,
     ) -> Result<Received, Failure> {
         let proxy = self.proxy_for(call, request);
         self.progress.restart(request.uri(), deadline);
@@ -78,7 +78,7 @@ impl Client {
         received.map_err(|error| {
             let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
             let peer =
-                Peer::new(call, request.uri(), via, deadline.limit()).after_lost(follows_lost);
+                Peer::new(call, request.uri(), via, deadline.limit()).after(may_have_arrived);
             self.lost(&error, &peer)
         })
     }

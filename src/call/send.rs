@@ -96,10 +96,10 @@ impl Sender {
             if call.is_of_the_api {
                 self.pacer.called(begun);
             }
-            let outcome = self
-                .client
-                .exchange(call, request, run.deadline, tries.was_lost());
-            tries.note(&outcome);
+            let outcome =
+                self.client
+                    .exchange(call, request, run.deadline, tries.may_have_arrived());
+            tries.note(call, &outcome);
             let Some(pause) = self.pause(call, &outcome, &mut tries) else {
                 break outcome;
             };

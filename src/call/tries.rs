@@ -14,6 +14,8 @@ use crate::output::failure::{Failure, FailureCode, RequestSent};
 pub(crate) struct Tries {
     said: Vec<String>,
     was_lost: bool,
+    /// Whether a try may have reached the service, of a call that may change something.
+    may_have_arrived: bool,
     was_repeated_at_once: bool,
 }
 
@@ -40,12 +42,21 @@ impl Tries {
         self.was_lost
     }
 
-    /// Notes one more try.
-    pub(super) fn note(&mut self, outcome: &Result<Received, Failure>) {
+    /// Whether a try may have changed something: it was lost after it was sent, or answered.
+    pub(super) fn may_have_arrived(&self) -> bool {
+        self.may_have_arrived
+    }
+
+    /// Notes one more try of `call`.
+    pub(super) fn note(&mut self, call: &Call, outcome: &Result<Received, Failure>) {
         self.said.push(match outcome {
-            Ok(received) => format!("answered with status {}", received.status.as_u16()),
+            Ok(received) => {
+                self.may_have_arrived |= call.may_change_something;
+                format!("answered with status {}", received.status.as_u16())
+            }
             Err(failure) => {
                 self.was_lost |= failure.request_sent == RequestSent::Unknown;
+                self.may_have_arrived |= self.was_lost;
                 failure.what.to_string()
             }
         });
@@ -75,7 +86,7 @@ impl Tries {
     /// Returns `failure` with all tries in its message, and whether the request may have been sent in any of them.
     pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
         failure.message += &self.to_string();
-        if self.was_lost {
+        if self.may_have_arrived {
             failure.request_sent = RequestSent::Unknown;
         }
         failure

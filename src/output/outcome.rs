@@ -29,6 +29,17 @@ impl Outcome {
         }
     }
 
+    /// Returns the document in half a sentence, for when it cannot be written.
+    pub(crate) fn in_short(&self) -> String {
+        match &self.0 {
+            Ok(answer) => format!(
+                "the service answered {} {}",
+                answer.status_code, answer.reason
+            ),
+            Err(_) => "there is no answer".to_owned(),
+        }
+    }
+
     /// Writes the document on stdout.
     pub(crate) fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match &self.0 {

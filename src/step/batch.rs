@@ -148,7 +148,8 @@ impl Batch {
             };
             if let Err(error) = outcome.write(stdout, false) {
                 log.error(format_args!(
-                    "stdout cannot be written: {error}. The answer to line {number} is lost; {}.",
+                    "stdout cannot be written: {error}. What it would have said to line {number}: {}; {} before it.",
+                    outcome.in_short(),
                     self.tally.count
                 ));
                 return ExitStatus::NotWritten;

@@ -14,8 +14,8 @@ pub struct Peer {
     pub(super) host: String,
     pub(super) proxy: Option<String>,
     pub(super) limit: Duration,
-    /// Whether an earlier try was lost after it was sent.
-    follows_lost: bool,
+    /// Whether an earlier try may have been carried out.
+    may_have_arrived: bool,
 }
 
 impl Peer {
@@ -27,14 +27,14 @@ impl Peer {
             proxy,
             host: uri.authority().map(ToString::to_string).unwrap_or_default(),
             limit,
-            follows_lost: false,
+            may_have_arrived: false,
         }
     }
 
-    /// Returns the same, called once more after a try that may have been carried out if `follows_lost`.
-    pub(in crate::call) fn after_lost(self, follows_lost: bool) -> Self {
+    /// Returns the same, after an earlier try that may have been carried out, if `may_have_arrived`.
+    pub(in crate::call) fn after(self, may_have_arrived: bool) -> Self {
         Self {
-            follows_lost,
+            may_have_arrived,
             ..self
         }
     }
@@ -46,7 +46,7 @@ impl Peer {
 
     /// What is known of the action when the call was lost at `stage`.
     pub(super) fn consequence(&self, stage: Stage) -> &'static str {
-        if stage < Stage::Send && !self.follows_lost {
+        if stage < Stage::Send && !self.may_have_arrived {
             self.call.if_not_sent
         } else {
             self.call.if_lost

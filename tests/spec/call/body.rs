@@ -228,3 +228,23 @@ fn decoding_ends_with_the_time_limit() {
         assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
     });
 }
+
+#[test]
+fn bytes_behind_what_was_compressed_are_not_dropped_unnoticed() {
+    let body = r#"{"status":"Cancelled"}"#;
+    let codings = [
+        ("deflate", zlib(body)),
+        ("deflate", raw_deflate(body)),
+        ("gzip", gzip(body)),
+    ];
+    each(codings, |(coding, mut compressed)| {
+        compressed.extend(b"more");
+        let header = format!("Content-Encoding: {coding}");
+        let outcome = answered(Reply::bytes(response("200 OK", &[&header], compressed)));
+        assert_eq!(
+            outcome.json()["error"]["code"],
+            "invalid_answer",
+            "{outcome}"
+        );
+    });
+}

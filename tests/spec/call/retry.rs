@@ -245,6 +245,21 @@ fn a_cancel_that_was_lost_once_may_have_been_sent_whatever_came_after() {
 }
 
 #[test]
+fn a_cancel_that_was_answered_once_has_reached_the_service_whatever_came_after() {
+    each(["429 x", "500 x", "502 x", "503 x", "504 x"], |status| {
+        let server = Server::plain([
+            Reply::bytes(response(status, &["Connection: close"], "")).closing_the_server()
+        ]);
+        let outcome = called(&server).run();
+        assert_eq!(outcome.status, Some(5), "{outcome}");
+        let failure = &outcome.json()["error"];
+        assert_eq!(failure["request_sent"], "unknown", "{outcome}");
+        let message = failure["message"].as_str().unwrap();
+        assert!(!message.contains("was not sent"), "{outcome}");
+    });
+}
+
+#[test]
 fn the_request_is_the_same_in_every_try() {
     let server = Server::tls([
         Reply::bytes(response("500 x", &[], "")),

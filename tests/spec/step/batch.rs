@@ -173,7 +173,7 @@ fn a_stdout_that_closes_in_the_middle_ends_the_batch() {
     assert!(
         outcome
             .stderr
-            .contains("The answer to line 1 is lost; 0 done"),
+            .contains("line 1: the service answered 200 OK; 0 done"),
         "{outcome}"
     );
 }
