@@ -14,8 +14,9 @@ use crate::auth::certificate::ClientCertificate;
 use crate::auth::grant::TokenRequest;
 use crate::auth::refusal;
 use crate::auth::secret::Secret;
+use crate::call::Call;
 use crate::call::service_url::{ServiceUrl, not_a_url};
-use crate::call::{Call, is_passing};
+use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::violation::Violation;
 use crate::waiting::deadline::Deadline;
@@ -34,7 +35,7 @@ pub(crate) static SIGN_IN: Call = Call {
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {
-        is_passing(received.status)
+        may_pass(received.status.as_u16())
             || (received.status != StatusCode::OK && refusal::is_transient(received))
     },
 };

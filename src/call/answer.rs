@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use ureq::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::call::received::{Received, value_text};
-use crate::output::answer::{Answer, Body};
+use crate::call::received::{Received, retry_after_seconds, value_text};
+use crate::output::answer::{Answer, Body, may_pass};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::headers::Headers;
 
@@ -19,12 +19,18 @@ pub(crate) fn of(received: &Received) -> Result<Answer, Failure> {
         }
         Err(error) => return Err(unreadable(received, error)),
     };
+    let status_code = received.status.as_u16();
+    let is_success = received.status.is_success();
     Ok(Answer {
-        status_code: received.status.as_u16(),
+        status_code,
         reason: reason(received.status),
         response_headers: headers(&received.headers),
         body,
         outcome: None,
+        retryable: (!is_success).then(|| may_pass(status_code)),
+        retry_after_seconds: (!is_success)
+            .then(|| retry_after_seconds(received))
+            .flatten(),
         advice: String::new(),
     })
 }

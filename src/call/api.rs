@@ -3,15 +3,14 @@
 use ureq::http::Request;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 
+use crate::call::Call;
 use crate::call::bearer::AccessToken;
 use crate::call::service_url::{ServiceUrl, not_a_url};
-use crate::call::{Call, is_passing};
 use crate::input::Input;
+use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
 
 /// Cancels the action.
-///
-/// Source of what may pass: "Microsoft Defender for Endpoint API - error codes".
 pub static CANCEL: Call = Call {
     name: "the cancel",
     may_change_something: true,
@@ -31,7 +30,7 @@ const READ_CALL: Call = Call {
     may_change_something: false,
     if_not_sent: "The status of the action could not be read.",
     if_lost: "The status of the action could not be read.",
-    may_pass: |received| is_passing(received.status),
+    may_pass: |received| may_pass(received.status.as_u16()),
 };
 
 /// `POST {base}/api/machineactions/{id}/cancel` with the input's body.

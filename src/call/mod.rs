@@ -17,8 +17,6 @@ pub mod diagnosis;
 pub mod wire;
 pub mod sandbox;
 
-use ureq::http::StatusCode;
-
 use crate::call::proxy::ProxySettings;
 use crate::call::received::Received;
 use rustls::pki_types::CertificateDer;
@@ -42,12 +40,6 @@ pub struct Call {
     pub if_lost: &'static str,
     /// Whether what was answered may pass by itself.
     pub may_pass: fn(&Received) -> bool,
-}
-
-/// Whether `status` is one that may pass by itself: throttled, failing, or overloaded.
-#[must_use]
-pub fn is_passing(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
 }
 
 /// The way to the hosts.

@@ -28,6 +28,14 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Verdict")]
     pub(crate) outcome: Option<Verdict>,
+    /// Whether the same request may succeed later with nothing changed; only if the status is not 2xx.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
+    pub(crate) retryable: Option<bool>,
+    /// How many seconds the service asks to wait before the next try (`Retry-After`); only if the status is not 2xx, and where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    pub(crate) retry_after_seconds: Option<u64>,
     /// What the answer means and what helps, for the last line of stderr; empty if there is nothing to say.
     #[serde(skip)]
     pub(crate) advice: String,
@@ -50,12 +58,23 @@ impl Answer {
     /// The status that the process ends with.
     pub(super) fn exit_status(&self) -> ExitStatus {
         match self.outcome {
-            Some(Verdict::Cancelled) => ExitStatus::Accepted,
+            _ if !self.is_success() && may_pass(self.status_code) => ExitStatus::NotNow,
+            _ if !self.is_success() => ExitStatus::Refused,
+            None | Some(Verdict::Cancelled) => ExitStatus::Accepted,
             Some(_) => ExitStatus::NotCancelled,
-            None if self.is_success() => ExitStatus::Accepted,
-            None => ExitStatus::Refused,
         }
     }
+}
+
+/// The statuses of answers that may pass by themselves: too late, throttled, failing, overloaded. What is tried again,
+/// what is called `retryable`, and what ends with [`ExitStatus::NotNow`] follows from this one list.
+///
+/// Source: "Microsoft Defender for Endpoint API - error codes", and RFC 9110, section 15.
+pub(crate) const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
+
+/// Whether `status` is one that may pass by itself.
+pub(crate) fn may_pass(status: u16) -> bool {
+    PASSING.contains(&status)
 }
 
 /// The body of an answer: the service's object, or the text of what is no JSON object.

@@ -8,9 +8,9 @@ use serde::Serialize;
 pub enum ExitStatus {
     /// The service answered 2xx.
     Accepted = 0,
-    /// The service answered something else.
+    /// The service refused.
     Refused = 1,
-    /// The request or the command line is wrong.
+    /// The request or the command line is wrong, or what it asks is not allowed.
     BadRequest = 2,
     /// Settings or credentials are missing or unusable.
     BadSettings = 3,
@@ -22,18 +22,17 @@ pub enum ExitStatus {
     NotCancelled = 6,
     /// The answer could not be written.
     NotWritten = 7,
-    /// The service is throttled: the same request may succeed later.
+    /// The service or sign-in is throttled or failing: the same request may succeed later.
     NotNow = 8,
-    /// A batch was ended by SIGINT.
+    /// Ended by SIGINT.
     Interrupted = 130,
-    /// A batch was ended by SIGTERM.
+    /// Ended by SIGTERM.
     Terminated = 143,
 }
 
 impl ExitStatus {
-    /// Every exit status but those of signals, in their order: the table that `--help`, the manifest and the README
-    /// show.
-    pub const ALL: [Self; 9] = [
+    /// Every exit status in its order: the table that `--help`, the manifest and the README show.
+    pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::Refused,
         Self::BadRequest,
@@ -43,6 +42,8 @@ impl ExitStatus {
         Self::NotCancelled,
         Self::NotWritten,
         Self::NotNow,
+        Self::Interrupted,
+        Self::Terminated,
     ];
 
     /// Returns the number that the process ends with.
@@ -56,8 +57,12 @@ impl ExitStatus {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Accepted => "the service answered 2xx (with --wait: and the action is cancelled)",
-            Self::Refused => "the service answered something else",
-            Self::BadRequest => "the request or the command line is wrong; nothing was sent",
+            Self::Refused => {
+                "the service refused: it answered something else, and trying again changes nothing"
+            }
+            Self::BadRequest => {
+                "the request or the command line is wrong, or what it asks is not allowed; no cancel was sent"
+            }
             Self::BadSettings => {
                 "settings or credentials are missing or unusable; nothing was sent"
             }
@@ -66,10 +71,10 @@ impl ExitStatus {
             Self::NotCancelled => "with --wait: answered, but the action did not end as cancelled",
             Self::NotWritten => "the answer could not be written",
             Self::NotNow => {
-                "not now: the service is throttled, and a line of the batch was held up and not sent; it may succeed later"
+                "not now: the service or sign-in is throttled or failing; the same request may succeed later"
             }
-            Self::Interrupted => "ended by SIGINT",
-            Self::Terminated => "ended by SIGTERM",
+            Self::Interrupted => "ended by SIGINT; what is known was written",
+            Self::Terminated => "ended by SIGTERM; what is known was written",
         }
     }
 
@@ -78,7 +83,8 @@ impl ExitStatus {
     pub const fn document(self) -> Document {
         match self {
             Self::Accepted | Self::Refused | Self::NotCancelled => Document::Answer,
-            Self::NotWritten | Self::Interrupted | Self::Terminated => Document::None,
+            Self::NotWritten => Document::None,
+            Self::NotNow | Self::Interrupted | Self::Terminated => Document::AnswerOrFailure,
             _ => Document::Failure,
         }
     }
@@ -103,6 +109,8 @@ pub enum Document {
     Answer,
     /// The failure; see `error.schema.json`.
     Failure,
+    /// The service's answer if there is one, otherwise the failure.
+    AnswerOrFailure,
     /// Nothing.
     None,
 }

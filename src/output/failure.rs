@@ -7,6 +7,7 @@ use std::num::NonZeroU64;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::output::answer::Verdict;
 use crate::output::exit_status::ExitStatus;
 use crate::output::violation::{Violation, Violations};
 
@@ -20,12 +21,14 @@ pub enum FailureCode {
     NoInput,
     /// The request is not what `input.schema.json` asks for (exit status 2).
     InvalidInput,
+    /// The action is of a type that `--allow` does not list, or its type could not be read (exit status 2).
+    NotAllowed,
     /// Settings or credentials are missing, contradictory or unusable (exit status 3).
     InvalidSettings,
     /// The sign-in service refused the credentials (exit status 4).
     SignInRefused,
     /// The sign-in service answered, but with neither a token nor a verdict on the credentials: it is throttled, down, or
-    /// not the sign-in service at all (exit status 4).
+    /// not the sign-in service at all (exit status 8).
     SignInUnavailable,
     /// The host could not be found or reached, or the connection broke (exit status 5).
     NetworkError,
@@ -37,14 +40,17 @@ pub enum FailureCode {
     InvalidAnswer,
     /// The service asked for a longer pause than a batch waits for: the line was not sent (exit status 8).
     Throttled,
+    /// The process was told to stop before there was an answer (exit status 130 or 143).
+    Interrupted,
 }
 
 impl FailureCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::InvalidUsage,
         Self::NoInput,
         Self::InvalidInput,
+        Self::NotAllowed,
         Self::InvalidSettings,
         Self::SignInRefused,
         Self::SignInUnavailable,
@@ -53,19 +59,24 @@ impl FailureCode {
         Self::Timeout,
         Self::InvalidAnswer,
         Self::Throttled,
+        Self::Interrupted,
     ];
 
-    /// The exit status that goes with the code.
+    /// The exit status that goes with the code. [`Self::Interrupted`] goes with that of the signal: this one or
+    /// [`ExitStatus::Interrupted`].
     #[must_use]
     pub const fn exit_status(self) -> ExitStatus {
         match self {
-            Self::InvalidUsage | Self::NoInput | Self::InvalidInput => ExitStatus::BadRequest,
+            Self::InvalidUsage | Self::NoInput | Self::InvalidInput | Self::NotAllowed => {
+                ExitStatus::BadRequest
+            }
             Self::InvalidSettings => ExitStatus::BadSettings,
-            Self::SignInRefused | Self::SignInUnavailable => ExitStatus::SignInRefused,
+            Self::SignInRefused => ExitStatus::SignInRefused,
             Self::NetworkError | Self::TlsError | Self::Timeout | Self::InvalidAnswer => {
                 ExitStatus::NoAnswer
             }
-            Self::Throttled => ExitStatus::NotNow,
+            Self::SignInUnavailable | Self::Throttled => ExitStatus::NotNow,
+            Self::Interrupted => ExitStatus::Terminated,
         }
     }
 
@@ -78,6 +89,7 @@ impl FailureCode {
                 | Self::Timeout
                 | Self::InvalidAnswer
                 | Self::Throttled
+                | Self::Interrupted
         )
     }
 }
@@ -107,6 +119,10 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
     pub(crate) line: Option<NonZeroU64>,
+    /// What has truly become of the action; only if it was waited for (`MDE_WAIT`): it was still open, or could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Verdict")]
+    pub(crate) outcome: Option<Verdict>,
     /// Whether the same request may succeed later with nothing changed.
     pub(crate) retryable: bool,
     /// How long to wait before the next try, in seconds; only where it is known.
@@ -133,6 +149,7 @@ impl Failure {
             message: message.into(),
             what: Box::default(),
             line: None,
+            outcome: None,
             retryable: code.retryable(),
             retry_after_seconds: None,
             request_sent: RequestSent::No,

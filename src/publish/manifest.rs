@@ -219,12 +219,7 @@ impl Manifest {
                     stdout: status.document(),
                 })
                 .into(),
-            failure_codes: FailureCode::ALL
-                .map(|code| ManifestFailureCode {
-                    code,
-                    exit_status: code.exit_status().number(),
-                })
-                .into(),
+            failure_codes: failure_codes(),
             schemas: Schemas {
                 input: "schema/input.schema.json",
                 output: "schema/output.schema.json",
@@ -235,4 +230,15 @@ impl Manifest {
             },
         }
     }
+}
+
+/// Every code with its exit status; the one of signals has two.
+fn failure_codes() -> Vec<ManifestFailureCode> {
+    let pair = |(code, status): (FailureCode, ExitStatus)| ManifestFailureCode {
+        code,
+        exit_status: status.number(),
+    };
+    let codes = FailureCode::ALL.map(|code| (code, code.exit_status()));
+    let by_interrupt = (FailureCode::Interrupted, ExitStatus::Interrupted);
+    codes.into_iter().chain([by_interrupt]).map(pair).collect()
 }

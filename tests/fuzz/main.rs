@@ -180,7 +180,7 @@ fn outcome(args: &[&str], variables: &[(&str, &str)], stdin: Vec<u8>) -> (u8, Va
 fn any_request_gets_one_line_and_a_documented_status() {
     proptest!(cases(2000), |(request in changed(&REQUESTS))| {
         let (status, document) = outcome_of_request(&["--sandbox"], request);
-        prop_assert!(matches!(status, 0..=2), "{status}");
+        prop_assert!(matches!(status, 0..=2 | 8), "{status}");
         prop_assert_eq!(document.get("error").is_some(), status == 2);
     });
 }
@@ -195,7 +195,7 @@ fn any_batch_gets_a_line_for_each_line() {
                 continue;
             }
             let (status, _) = outcome_of_request(&["--sandbox", "--batch"], line);
-            prop_assert!(matches!(status, 0..=2), "{status}");
+            prop_assert!(matches!(status, 0..=2 | 8), "{status}");
         }
     });
 }
@@ -243,7 +243,7 @@ fn any_answer_gets_one_line_and_a_documented_status_in_time() {
         let begun = Instant::now();
         let request = REQUESTS[0].replace("Grüße \\u00e9 \\ud83d\\ude00", "x");
         let (status, document) = outcome(&["--timeout", "0.2"], &variables, request.into_bytes());
-        prop_assert!(matches!(status, 0 | 1 | 5), "{status} {document}");
+        prop_assert!(matches!(status, 0 | 1 | 5 | 8), "{status} {document}");
         prop_assert_eq!(document.get("status_code").is_some(), status != 5);
         prop_assert!(begun.elapsed() < Duration::from_millis(1200), "{:?}", begun.elapsed());
     });

@@ -49,7 +49,11 @@ fn every_exit_status_is_produced() {
         .collect();
     assert_eq!(
         statuses,
-        ExitStatus::ALL.map(|status| i32::from(status.number()))
+        ExitStatus::ALL
+            .iter()
+            .filter(|status| **status < ExitStatus::Interrupted)
+            .map(|status| i32::from(status.number()))
+            .collect::<Vec<_>>()
     );
     let outcomes: Vec<String> = outcomes.iter().map(ToString::to_string).collect();
     assert_snapshot!(outcomes.join("\n\n"));
@@ -334,7 +338,8 @@ fn a_device_id_is_told_from_an_action_id() {
         "Content-Length": "2",
         "Content-Type": "application/json; charset=utf-8"
       },
-      "json_body": {}
+      "json_body": {},
+      "retryable": false
     }
     stderr: cancel-machine-action: error: the service answered 400 Bad Request. machineactionid has the form of a device id: give the id of the machine action.
     "#);

@@ -190,6 +190,7 @@ fn the_tables_are_those_of_the_program() {
         let document = match status.document() {
             Document::Answer => "answer",
             Document::Failure => "failure",
+            Document::AnswerOrFailure => "answer or failure",
             Document::None => "–",
         };
         rows.push(format!(

@@ -132,7 +132,9 @@ fn a_line_that_is_held_up_says_for_how_long_and_what_to_do() {
         "Retry-After": "{left}",
         "Content-Length": "0"
       },
-      "response_text": ""
+      "response_text": "",
+      "retryable": true,
+      "retry_after_seconds": {left}
     }
     {
       "error": {
