@@ -21,7 +21,7 @@ use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
 /// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
-pub(crate) fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
+pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
     let settings = match Settings::read(reader, options.sandbox, deadline) {
         Ok(settings) => settings,
