@@ -50,10 +50,11 @@ pub fn run(process: Process<'_>) -> ExitStatus {
         reader,
         stdin: (!process.stdin_is_terminal).then_some(process.stdin),
         stdout: &mut *process.stdout,
+        stdout_is_terminal: process.stdout_is_terminal,
         log: &mut log,
     };
     let ending = command.and_then(|command| run.carry_out(command));
-    let ending = ending.unwrap_or_else(|failure| Ending::Request(Outcome(Err(failure))));
+    let ending = ending.unwrap_or_else(|failure| Ending::Failed(Outcome(Err(failure))));
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
     status.or_zero(exit_zero)
 }
@@ -65,6 +66,7 @@ struct Run<'a, 'b> {
     /// `None` if it is a terminal.
     stdin: Option<Box<dyn Stream>>,
     stdout: &'a mut dyn Sink,
+    stdout_is_terminal: bool,
     log: &'a mut Log<'b>,
 }
 
@@ -82,10 +84,12 @@ impl Run<'_, '_> {
                 let source = self.source(request)?;
                 let (options, reader) = (self.options, self.reader);
                 if options.batch {
-                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Batch)
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Written)
                 } else {
-                    let outcome = single::run(source, options, reader, self.log);
-                    Ok(Ending::Request(Outcome(outcome)))
+                    let is_terminal = self.stdout_is_terminal;
+                    let status =
+                        single::run(source, options, reader, self.stdout, is_terminal, self.log);
+                    Ok(Ending::Written(status))
                 }
             }
         }
@@ -107,10 +111,10 @@ impl Run<'_, '_> {
 
 /// What a run ends with.
 enum Ending {
-    /// What one request comes to, or why there is none.
-    Request(Outcome),
-    /// The worst status of a batch, whose lines are written.
-    Batch(ExitStatus),
+    /// Why there is no request.
+    Failed(Outcome),
+    /// The status of requests whose documents are written.
+    Written(ExitStatus),
     /// What `check` reports.
     Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -121,9 +125,9 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Request(outcome) => outcome.explain(log),
+            Self::Failed(outcome) => outcome.explain(log),
             Self::Report(report) => report.explain(log),
-            Self::Batch(_) | Self::Text(_) => {}
+            Self::Written(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
             Ok(()) => self.exit_status(),
@@ -139,8 +143,8 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Request(outcome) => outcome.write(stdout, is_terminal),
-            Self::Batch(_) => Ok(()),
+            Self::Failed(outcome) => outcome.write(stdout, is_terminal),
+            Self::Written(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -150,8 +154,8 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Request(outcome) => outcome.exit_status(),
-            Self::Batch(status) => *status,
+            Self::Failed(outcome) => outcome.exit_status(),
+            Self::Written(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
         }
@@ -160,8 +164,8 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Request(outcome) => outcome.in_short(),
-            Self::Batch(_) => "the batch".to_owned(),
+            Self::Failed(outcome) => outcome.in_short(),
+            Self::Written(_) => "what is written".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }

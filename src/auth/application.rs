@@ -14,8 +14,8 @@ use crate::auth::certificate::ClientCertificate;
 use crate::auth::grant::TokenRequest;
 use crate::auth::refusal;
 use crate::auth::secret::Secret;
-use crate::call::Call;
 use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::call::{Call, MAX_TRIES};
 use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::violation::Violation;
@@ -32,6 +32,7 @@ pub(crate) static SIGN_IN: Call = Call {
     is_of_the_api: false,
     may_be_proxied: true,
     may_change_something: false,
+    max_tries: MAX_TRIES,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {

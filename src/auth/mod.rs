@@ -6,7 +6,7 @@ pub(crate) mod application;
 pub(crate) mod certificate;
 mod assertion;
 pub(crate) mod managed_identity;
-mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod grant;
 pub(crate) mod permissions;
 pub(crate) mod claims;

@@ -15,7 +15,7 @@ pub(super) fn is_transient(received: &Received) -> bool {
 const UNNAMED: &str = "an unnamed error";
 
 /// Whether a JSON Web Token is in `text`: every one begins so.
-fn has_token(text: &str) -> bool {
+pub(crate) fn has_token(text: &str) -> bool {
     layers(text).iter().any(|text| text.contains("eyJ"))
 }
 

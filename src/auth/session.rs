@@ -8,6 +8,7 @@ use crate::auth::cache::{self, TokenCache};
 use crate::auth::grant::{Grant, TokenRequest};
 use crate::auth::{Credentials, SignIn};
 use crate::call::bearer::AccessToken;
+use crate::call::diagnosis;
 use crate::call::pace::{Pause, whole_seconds};
 use crate::call::send::{Run, Sender, Sent};
 use crate::output::failure::{Failure, FailureCode};
@@ -121,7 +122,7 @@ impl Session {
                 return Ok(token);
             }
             Turn::SignIn(lock) => lock,
-            Turn::Stop => return Err(stopped()),
+            Turn::Stop => return Err(diagnosis::stopped()),
         };
         let granted = self.sign_in(sender, run);
         if let (Some(lock), Some(cache)) = (lock, &self.cache) {
@@ -221,12 +222,4 @@ impl Session {
         self.hold(&grant.token, grant.lifetime());
         Ok(grant.token)
     }
-}
-
-/// The failure of a step that was told to stop while it waited for another step's token.
-fn stopped() -> Failure {
-    Failure::new(
-        FailureCode::NetworkError,
-        "the step was told to stop while it waited for a token. The call was not made.",
-    )
 }

@@ -3,10 +3,10 @@
 use ureq::http::Request;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 
-use crate::call::Call;
 use crate::call::bearer::AccessToken;
 use crate::call::service_url::{ServiceUrl, not_a_url};
-use crate::input::Input;
+use crate::call::{Call, MAX_TRIES};
+use crate::input::{Input, MachineActionId};
 use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
 
@@ -22,12 +22,19 @@ pub static CANCEL: Call = Call {
 /// Reads the action.
 pub(crate) static READ: Call = READ_CALL;
 
+/// Reads the action once: who watches it looks again anyway.
+pub(crate) static LOOK: Call = Call {
+    max_tries: 1,
+    ..READ_CALL
+};
+
 const READ_CALL: Call = Call {
     name: "reading the action",
     host_setting: "MDE_BASE_URL",
     is_of_the_api: true,
     may_be_proxied: true,
     may_change_something: false,
+    max_tries: MAX_TRIES,
     if_not_sent: "The status of the action could not be read.",
     if_lost: "The status of the action could not be read.",
     may_pass: |received| may_pass(received.status.as_u16()),
@@ -62,10 +69,10 @@ pub(crate) fn cancel(
 /// Source: "Get machineAction API", "HTTP request" and "Request headers".
 pub(crate) fn read(
     base: &ServiceUrl,
-    input: &Input,
+    id: &MachineActionId,
     token: &AccessToken,
 ) -> Result<Request<Vec<u8>>, Failure> {
-    let id = input.path_parameters.machineactionid.as_str();
+    let id = id.as_str();
     Request::get(base.join(&format!("/api/machineactions/{id}")))
         .header(AUTHORIZATION, token.header_value())
         .header(ACCEPT, "application/json")

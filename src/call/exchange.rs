@@ -27,6 +27,35 @@ const MAX_HEADER: usize = 64 << 10;
 /// The longest line of a request, in bytes: the one with the token.
 const MAX_LINE: usize = AccessToken::MAX_LENGTH + (2 << 10);
 
+/// Ends a call in hand, from another thread.
+#[derive(Clone)]
+pub(crate) struct Brake {
+    agent: Agent,
+    progress: Progress,
+}
+
+impl Brake {
+    /// Lets no further request be sent. Returns whether a call of the API is in hand, which may end.
+    pub(crate) fn close(&self) -> bool {
+        self.progress.close()
+    }
+
+    /// Breaks off the call in hand.
+    pub(crate) fn break_off(&self) {
+        self.agent.clone().shutdown();
+    }
+
+    /// Whether the cancel that is worked on was sent, or a part of it.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.progress.was_sent()
+    }
+
+    /// Forgets what was sent: another action is worked on.
+    pub(crate) fn forget_sent(&self) {
+        self.progress.forget_sent();
+    }
+}
+
 /// ureq's agent, and what it does not know by itself.
 pub(super) struct Client {
     agent: Agent,
@@ -51,10 +80,12 @@ impl Client {
         &self.interrupt
     }
 
-    /// Returns what breaks off a call in hand, from another thread.
-    pub(super) fn breaker(&self) -> impl FnOnce() + Send + 'static {
-        let agent = self.agent.clone();
-        move || agent.shutdown()
+    /// Returns what ends a call in hand, from another thread.
+    pub(super) fn brake(&self) -> Brake {
+        Brake {
+            agent: self.agent.clone(),
+            progress: self.progress.clone(),
+        }
     }
 
     /// Whether the last call went out on a connection that an earlier one had opened.
@@ -72,9 +103,10 @@ impl Client {
         may_have_arrived: bool,
     ) -> Result<Received, Failure> {
         let proxy = self.proxy_for(call, request);
-        self.progress.restart(request.uri(), deadline);
+        self.progress.restart(call, request.uri(), deadline);
         let response = self.answer_to(request.clone(), proxy.cloned(), deadline);
         let received = response.and_then(|response| self.received(response, deadline));
+        self.progress.end();
         received.map_err(|error| {
             let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
             let peer =

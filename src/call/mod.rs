@@ -21,6 +21,10 @@ use crate::call::proxy::ProxySettings;
 use crate::call::received::Received;
 use rustls::pki_types::CertificateDer;
 
+/// How often a call is made at most, if the time limit does not end it before: with the pauses that follow, these take
+/// half a minute.
+pub(crate) const MAX_TRIES: u32 = 10;
+
 /// What sending a call takes to know of it. Whoever describes the call declares it.
 #[derive(Debug)]
 pub struct Call {
@@ -38,6 +42,8 @@ pub struct Call {
     pub if_not_sent: &'static str,
     /// What is known of the action if the call was lost afterwards.
     pub if_lost: &'static str,
+    /// How often it is made at most.
+    pub max_tries: u32,
     /// Whether what was answered may pass by itself.
     pub may_pass: fn(&Received) -> bool,
 }

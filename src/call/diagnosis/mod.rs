@@ -12,6 +12,31 @@ use crate::call::wire::progress::Stage;
 use crate::call::wire::resolver::NoThread;
 use crate::output::failure::{Failure, FailureCode};
 
+/// Returns the failure of a call that was not begun, because the process was told to stop.
+pub(crate) fn stopped() -> Failure {
+    let what = "the step was told to stop";
+    Failure {
+        what: what.into(),
+        ..Failure::new(
+            FailureCode::Interrupted,
+            format!("{what}. The cancel was not sent."),
+        )
+    }
+}
+
+/// Returns the failure of a call that will not be tried again after `failure`, because the process was told to stop.
+pub(crate) fn told_to_stop(failure: Failure) -> Failure {
+    match failure.code {
+        FailureCode::Interrupted => failure,
+        _ => Failure {
+            code: FailureCode::Interrupted,
+            retryable: true,
+            message: format!("the step was told to stop after this: {}", failure.message),
+            ..failure
+        },
+    }
+}
+
 /// Returns the failure of a call that was broken off at `stage`, because the process was told to stop.
 pub(crate) fn broken_off(stage: Stage, peer: &Peer) -> Failure {
     let what = format!(
@@ -19,7 +44,7 @@ pub(crate) fn broken_off(stage: Stage, peer: &Peer) -> Failure {
         peer.host
     );
     let mut failure = Failure::new(
-        FailureCode::NetworkError,
+        FailureCode::Interrupted,
         format!("{what}. {}", peer.consequence(stage)),
     );
     failure.what = what.into();
