@@ -112,7 +112,7 @@ impl Sender {
         if self.interrupt().status().is_some() {
             return Err(diagnosis::stopped());
         }
-        let mut tries = Tries::default();
+        let mut tries = Tries::begin();
         let outcome = loop {
             let begun = Instant::now();
             if call.is_of_the_api {
@@ -180,7 +180,7 @@ impl Sender {
     fn wait(&self, pause: Duration, call: &Call, tries: &Tries, log: &mut Log<'_>) -> bool {
         if !pause.is_zero() {
             log.notice(format_args!(
-                "try {} of {}: {}; the next follows in {:.1} s.",
+                "attempt {} of {} failed: {}. The next follows in {:.1} s.",
                 tries.count(),
                 call.name,
                 tries.last(),

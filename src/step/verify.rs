@@ -165,15 +165,14 @@ impl Watch {
 
     /// Returns what is known when the time is up.
     fn conclude(self) -> Result<Answer, Failure> {
-        let verdict = self.verdict();
-        let advice = advice::of_unfinished(verdict, &self.obstacle);
-        self.with(verdict, advice)
+        let advice = advice::of_unfinished(self.verdict(), &self.obstacle);
+        self.with(advice)
     }
 
     /// Returns what is known when the process is told to stop.
     pub(super) fn conclude_stopped(self) -> Result<Answer, Failure> {
-        let verdict = self.verdict();
-        self.with(verdict, advice::of_stopped(verdict).to_owned())
+        let advice = advice::of_stopped(self.verdict()).to_owned();
+        self.with(advice)
     }
 
     fn verdict(&self) -> Verdict {
@@ -183,20 +182,28 @@ impl Watch {
         }
     }
 
-    /// The document that stands, with `verdict`. What the cancel itself was answered is said, too, if it was refused.
-    fn with(self, verdict: Verdict, advice: String) -> Result<Answer, Failure> {
+    /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
+    fn with(self, advice: String) -> Result<Answer, Failure> {
+        let verdict = self.verdict();
+        let since = match verdict {
+            Verdict::Pending => "The action was read after that, and is still open.".to_owned(),
+            _ => format!(
+                "The action could not be read after that: {}.",
+                self.obstacle
+            ),
+        };
         match self.stands {
             Ok(answer) => Ok(Answer {
                 outcome: Some(verdict),
                 advice: match answer.is_success() {
                     true => advice,
-                    false => format!("{} Read since then: {advice}", answer.advice),
+                    false => format!("{} {since}", answer.advice),
                 },
                 ..answer
             }),
             Err(failure) => Err(Failure {
                 outcome: Some(verdict),
-                message: format!("{} Read since then: {advice}", failure.message),
+                message: format!("{} {since}", failure.message),
                 ..failure
             }),
         }

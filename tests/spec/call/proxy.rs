@@ -203,19 +203,19 @@ fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
     });
     assert_snapshot!(outcomes.join("\n"), @"
     ## hangs
-    cancel-machine-action: error: the time limit of 1 s passed while connecting to {api} by way of the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the time limit of 1 s passed while connecting to {api} by way of the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
 
     ## drips
-    cancel-machine-action: error: the time limit of 1 s passed while connecting to {api} by way of the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the time limit of 1 s passed while connecting to {api} by way of the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
 
     ## talks garbage
-    cancel-machine-action: error: the proxy {proxy} made no way to {api}. The cancel was not sent. Check the host and port in HTTPS_PROXY, and that the proxy is up. {tries} (Cause: protocol: http parse fail: invalid HTTP version)
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the proxy {proxy} made no way to {api}. The cancel was not sent. Check the host and port in HTTPS_PROXY, and that the proxy is up. {tries} (Cause: protocol: http parse fail: invalid HTTP version)
 
     ## closes
-    cancel-machine-action: error: the proxy {proxy} made no way to {api}. The cancel was not sent. Check the host and port in HTTPS_PROXY, and that the proxy is up. {tries} (Cause: CONNECT proxy failed: proxy server did not respond)
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the proxy {proxy} made no way to {api}. The cancel was not sent. Check the host and port in HTTPS_PROXY, and that the proxy is up. {tries} (Cause: CONNECT proxy failed: proxy server did not respond)
 
     ## says 200 and closes
-    cancel-machine-action: error: {api}, or the proxy {proxy} on the way to it, closed the connection in the TLS handshake. The cancel was not sent. Check MDE_BASE_URL and the network, then try again. {tries} (Cause: unexpected end of file)
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: {api}, or the proxy {proxy} on the way to it, closed the connection in the TLS handshake. The cancel was not sent. Check MDE_BASE_URL and the network, then try again. {tries} (Cause: unexpected end of file)
     ");
     let plain = Proxy::acting(|client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     let step = step()
