@@ -56,6 +56,6 @@ fn a_line_that_is_too_long_keeps_its_beginning_and_its_end() {
     let line = stderr.lines().last().unwrap();
     assert!(line.starts_with("cancel-machine-action: error: line 3: the request is not valid: "));
     assert!(line.contains(" […] "), "{line}");
-    let remedy = "; `cancel-machine-action schema input` tells what is expected.";
+    let remedy = "; `cancel-machine-action schema input` describes a valid request.";
     assert!(line.ends_with(remedy), "{line}");
 }
