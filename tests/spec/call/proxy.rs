@@ -105,7 +105,7 @@ fn a_call_in_clear_to_this_machine_takes_no_proxy() {
 }
 
 #[test]
-fn a_proxy_that_makes_no_way_is_named_without_its_password() {
+fn a_proxy_that_lets_no_call_through_is_named_without_its_password() {
     let refusing = [
         "407 Proxy Authentication Required",
         "403 Forbidden",
