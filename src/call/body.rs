@@ -30,7 +30,9 @@ pub(super) fn decode(
     }
     let codings = codings(headers);
     if codings.len() > MAX_CODINGS {
-        return Err(io::Error::other("more than two Content-Encodings"));
+        return Err(io::Error::other(
+            "the body has more than two Content-Encodings",
+        ));
     }
     // The coding that was applied last stands last.
     for coding in codings.iter().rev() {
@@ -57,10 +59,10 @@ fn decode_once(body: Timed<'_>, coding: &str) -> io::Result<Vec<u8>> {
         "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(body)),
         "deflate" => inflate(body),
         "br" | "zstd" | "compress" => Err(io::Error::other(format!(
-            "unknown Content-Encoding {coding:?}"
+            "the body has the unknown Content-Encoding {coding:?}"
         ))),
         // Any other is not shown: it may repeat what was sent, the token, too.
-        _ => Err(io::Error::other("unknown Content-Encoding")),
+        _ => Err(io::Error::other("the body has an unknown Content-Encoding")),
     }
 }
 
@@ -84,7 +86,7 @@ fn inflate(body: Timed<'_>) -> io::Result<Vec<u8>> {
 fn whole(decoded: Vec<u8>, rest: Timed<'_>) -> io::Result<Vec<u8>> {
     match rest.left {
         [] => Ok(decoded),
-        _ => Err(io::Error::other("more follows the compressed body")),
+        _ => Err(io::Error::other("more bytes follow the compressed body")),
     }
 }
 

@@ -46,8 +46,12 @@ pub(crate) fn validate(reading: Reading) -> Result<Input, Failure> {
         return Err(violated(violations));
     }
     // Types and schema accept the same, which a test holds; what serde would say might repeat a value.
-    Input::deserialize(value)
-        .map_err(|_| violated(vec![Violation::of_request("", "does not fit the types")]))
+    Input::deserialize(value).map_err(|_| {
+        violated(vec![Violation::of_request(
+            "",
+            "cannot be read as a request",
+        )])
+    })
 }
 
 fn violated(violations: impl Into<Violations>) -> Failure {
@@ -55,7 +59,7 @@ fn violated(violations: impl Into<Violations>) -> Failure {
         FailureCode::InvalidInput,
         "the request is not valid",
         violations,
-        "Nothing was sent; `cancel-machine-action schema input` tells what is expected.",
+        "Nothing was sent; `cancel-machine-action schema input` describes a valid request.",
     )
 }
 

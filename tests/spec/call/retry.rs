@@ -96,14 +96,14 @@ fn the_verdict_after_the_last_try_tells_of_all() {
         "{outcome}"
     );
     assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
-    assert_snapshot!(outcome.tries.unwrap(), @"3 attempts in {time} s, {api} closed the connection before a whole answer, then status 503, then {api} answered something that is not a well-formed HTTP answer");
+    assert_snapshot!(outcome.tries.unwrap(), @"Tried 3 times (1: connection closed; 2: answered with status 503; 3: not HTTP).");
     assert_snapshot!(
         outcome
             .retries
             .join("\n")
             .split(" The next")
             .next()
-            .unwrap(), @"");
+            .unwrap(), @"cancel-machine-action: try 1 of the cancel: connection closed");
 }
 
 /// Each `Retry-After`, with how long the next try must wait, or `None` if the 429 is the answer at once.
