@@ -31,6 +31,7 @@ pub(crate) static SIGN_IN: Call = Call {
     is_of_the_api: false,
     may_be_proxied: true,
     may_change_something: false,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {

@@ -25,6 +25,7 @@ pub(crate) static ASK_THE_PLATFORM: Call = Call {
     // What the platform itself answers is never asked through a proxy.
     may_be_proxied: false,
     may_change_something: false,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| matches!(received.status.as_u16(), 404 | 410 | 429 | 500..=599),

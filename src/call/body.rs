@@ -62,10 +62,7 @@ fn codings(headers: &HeaderMap) -> Vec<String> {
     codings.filter(is_coding).map(str::to_owned).collect()
 }
 
-fn decoder_of<'a>(
-    coding: &str,
-    body: Box<dyn BufRead + 'a>,
-) -> io::Result<Box<dyn Read + 'a>> {
+fn decoder_of<'a>(coding: &str, body: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     match coding {
         "gzip" | "x-gzip" => Ok(Box::new(MultiGzDecoder::new(body))),
         "deflate" => Ok(Box::new(Inflate::new(body)?)),
@@ -116,7 +113,10 @@ impl<R: BufRead> Read for Inflate<R> {
         };
         let is_end = count == 0 && !buffer.is_empty();
         match is_end && !self.rest().fill_buf()?.is_empty() {
-            true => Err(io::Error::other("more follows the compressed body")),
+            true => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "more follows the compressed body",
+            )),
             false => Ok(count),
         }
     }

@@ -2,15 +2,18 @@
 
 pub(crate) mod single;
 pub(crate) mod batch;
+pub(crate) mod list;
+pub(crate) mod get;
 mod tally;
 mod verify;
 mod action_state;
 mod advice;
+mod read_advice;
 pub(crate) mod check;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ureq::http::StatusCode;
+use ureq::http::{Request, StatusCode};
 
 use crate::auth::claims::Claims;
 use crate::auth::permissions;
@@ -39,6 +42,9 @@ struct Step {
     sender: Sender,
     wait: Option<Duration>,
 }
+
+/// Makes a request of the token that it is to show.
+type Describe<'a> = dyn Fn(&AccessToken) -> Result<Request<Vec<u8>>, Failure> + 'a;
 
 /// What came back, and the token that was shown for it.
 struct Reply {
@@ -91,32 +97,69 @@ impl Step {
         (answer, reply.tries.was_lost())
     }
 
-    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
+    /// Returns what the token lacks, as `judge` says, if it can be read.
+    fn shortcoming(
+        &self,
+        reply: &Reply,
+        judge: fn(&Claims, &str, u64) -> String,
+    ) -> Option<String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
-        let claims = Claims::of(reply.token.expose());
-        let shortcoming =
-            claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
+        let claims = Claims::of(reply.token.expose())?;
+        Some(judge(&claims, &self.resource, now))
+    }
+
+    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
+        let shortcoming = self.shortcoming(reply, permissions::shortcoming);
         let advice = advice::of_answer(answer, input, shortcoming.as_deref());
         format!("{advice}{}", reply.tries)
     }
 
-    /// Makes the call; a token that the API no longer takes is renewed once.
+    /// Returns the answer that a read got.
+    fn answer_to_read(&self, reply: &Reply) -> Result<Answer, Failure> {
+        let answer = answer::of_read(&reply.received)?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let shortcoming = self.shortcoming(reply, permissions::shortcoming_for_reading);
+        let advice = read_advice::of_answer(&answer, shortcoming.as_deref());
+        Ok(Answer {
+            advice: format!("{advice}{}", reply.tries),
+            ..answer
+        })
+    }
+
+    /// Makes the call that is about one action.
     fn call(
         &mut self,
         call: &'static Call,
         input: &Input,
         run: &mut Run<'_, '_>,
     ) -> Result<Reply, Failure> {
+        let api = self.api.clone();
+        let describe = |token: &AccessToken| match call.may_change_something {
+            true => api::cancel(&api, input, token),
+            false => api::read(&api, input, token),
+        };
+        self.call_with_renewal(call, &describe, run)
+    }
+
+    /// Makes the call that `describe` describes; a token that the API no longer takes is renewed once.
+    fn call_with_renewal(
+        &mut self,
+        call: &'static Call,
+        describe: &Describe<'_>,
+        run: &mut Run<'_, '_>,
+    ) -> Result<Reply, Failure> {
         let token = self.session.token(&mut self.sender, run)?;
-        let first = self.call_with(token, call, input, run)?;
+        let first = self.call_with(token, call, describe, run)?;
         if first.received.status != StatusCode::UNAUTHORIZED {
             return Ok(first);
         }
         let Some(renewed) = self.session.renew(&first.token, &mut self.sender, run) else {
             return Ok(first);
         };
-        match renewed.and_then(|token| self.call_with(token, call, input, run)) {
+        match renewed.and_then(|token| self.call_with(token, call, describe, run)) {
             Ok(second) => {
                 if second.received.status == StatusCode::UNAUTHORIZED {
                     self.session.forget(&second.token, run);
@@ -136,13 +179,10 @@ impl Step {
         &mut self,
         token: AccessToken,
         call: &'static Call,
-        input: &Input,
+        describe: &Describe<'_>,
         run: &mut Run<'_, '_>,
     ) -> Result<Reply, Failure> {
-        let request = match call.may_change_something {
-            true => api::cancel(&self.api, input, &token)?,
-            false => api::read(&self.api, input, &token)?,
-        };
+        let request = describe(&token)?;
         run.log
             .detail(format_args!("{} {}", request.method(), request.uri()));
         let Sent { received, tries } = self.sender.send(call, &request, run)?;

@@ -7,6 +7,7 @@
 pub mod scenarios;
 pub(crate) mod reply;
 mod action;
+pub(crate) mod list;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -23,6 +24,7 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, SendBody};
 
+use crate::call::api::PATH;
 use crate::call::sandbox::reply::{Asked, Reply};
 use crate::call::sandbox::scenarios::SCENARIO_PREFIX;
 use crate::input::JsonBody;
@@ -67,6 +69,9 @@ impl Middleware for Sandbox {
                     token_was_renewed: token.is_some_and(is_renewed),
                 };
                 scenarios::reply(&asked, is_cancel)
+            }
+            None if head.uri.path().ends_with(PATH) => {
+                list::page(head.uri.query().unwrap_or_default())
             }
             None if head.uri.path().ends_with("/oauth2/v2.0/token") => self.grant(&text),
             None => Reply::text(404, "text/plain", ""),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{NextTimeout, time};
@@ -58,6 +59,13 @@ impl Progress {
         self.0.stage.store(0, Ordering::Relaxed);
         self.0.has_connected.store(false, Ordering::Relaxed);
         self.0.broke_off.store(false, Ordering::Relaxed);
+    }
+
+    /// Moves the deadline of the call by `time`.
+    pub(crate) fn extend(&self, time: Duration) {
+        if let Some((_, deadline)) = &mut *self.target() {
+            *deadline = deadline.later(time);
+        }
     }
 
     /// Returns `timeout`, or what is left until the call's deadline if that is less.
