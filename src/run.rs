@@ -14,7 +14,7 @@ use crate::settings::arguments::{self, Command};
 use crate::settings::options::Options;
 use crate::settings::variables::{Environment, Reader};
 use crate::step::check::{self, Report};
-use crate::step::{batch, single};
+use crate::step::{batch, get, list, single};
 use crate::waiting::sink::Sink;
 use crate::waiting::stream::Stream;
 
@@ -80,16 +80,25 @@ impl Run<'_, '_> {
                 let report = check::run(&self.options, self.reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
             }
+            Command::List(listing) => {
+                let (options, reader) = (&self.options, self.reader);
+                let end = list::run(&listing, options, reader, self.stdout, self.log);
+                Ok(end.map_or_else(Ending::Failed, Ending::Lines))
+            }
+            Command::Get(id) => {
+                let outcome = get::run(id, &self.options, self.reader, self.log);
+                Ok(Ending::Action(Outcome(outcome)))
+            }
             Command::Step(request) => {
                 let source = self.source(request)?;
                 let (options, reader) = (self.options, self.reader);
                 if options.batch {
-                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Written)
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Lines)
                 } else {
                     let is_terminal = self.stdout_is_terminal;
                     let status =
                         single::run(source, options, reader, self.stdout, is_terminal, self.log);
-                    Ok(Ending::Written(status))
+                    Ok(Ending::Lines(status))
                 }
             }
         }
@@ -113,8 +122,10 @@ impl Run<'_, '_> {
 enum Ending {
     /// Why there is no request.
     Failed(Outcome),
-    /// The status of requests whose documents are written.
-    Written(ExitStatus),
+    /// What one action is now, or why that is not known.
+    Action(Outcome),
+    /// The status of requests or a list, whose lines are written.
+    Lines(ExitStatus),
     /// What `check` reports.
     Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -125,9 +136,11 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Failed(outcome) => outcome.explain(log),
+            // An action that was only read may be in any state.
+            Self::Action(Outcome(Ok(answer))) if answer.is_success() => {}
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.explain(log),
             Self::Report(report) => report.explain(log),
-            Self::Written(_) | Self::Text(_) => {}
+            Self::Lines(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
             Ok(()) => self.exit_status(),
@@ -143,8 +156,8 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Failed(outcome) => outcome.write(stdout, is_terminal),
-            Self::Written(_) => Ok(()),
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.write(stdout, is_terminal),
+            Self::Lines(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -154,8 +167,9 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Failed(outcome) => outcome.exit_status(),
-            Self::Written(status) => *status,
+            Self::Action(Outcome(Ok(answer))) if answer.is_success() => ExitStatus::Accepted,
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.exit_status(),
+            Self::Lines(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
         }
@@ -164,8 +178,8 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Failed(outcome) => outcome.in_short(),
-            Self::Written(_) => "what is written".to_owned(),
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.in_short(),
+            Self::Lines(_) => "its lines".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }

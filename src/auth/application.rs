@@ -33,6 +33,7 @@ pub(crate) static SIGN_IN: Call = Call {
     may_be_proxied: true,
     may_change_something: false,
     max_tries: MAX_TRIES,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {

@@ -114,14 +114,40 @@ pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem
         .collect()
 }
 
+/// Returns what the token has, the first thing that it lacks for reading, and what to do; without names of tenants or
+/// applications.
+pub(crate) fn shortcoming_for_reading(claims: &Claims, resource: &str, now: u64) -> String {
+    let problems = problems(claims, resource, now);
+    let has = |code| problems.iter().any(|problem| problem.code == code);
+    let is_good = !has(ProblemCode::Expired) && !has(ProblemCode::WrongAudience);
+    let audience = claims.audience();
+    match is_good {
+        true if has(ProblemCode::NoReadRole) => format!(
+            "The token is for {audience} and has {}; reading needs {}: grant one with admin consent.",
+            held(claims),
+            READ_ROLES.join(" or ")
+        ),
+        true if has(ProblemCode::NoCancelRole) => format!(
+            "The token is for {audience} and has {}; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.",
+            held(claims)
+        ),
+        _ => shortcoming(claims, resource, now),
+    }
+}
+
+/// The permissions of a token, as a sentence has them.
+fn held(claims: &Claims) -> String {
+    let held: Vec<&str> = claims.permissions().collect();
+    match held.as_slice() {
+        [] => "no permissions".to_owned(),
+        held => format!("the permissions {}", held.join(", ")),
+    }
+}
+
 /// Returns what the token has, the first thing that it lacks for a cancel, and what to do; without names of tenants or
 /// applications.
 pub(crate) fn shortcoming(claims: &Claims, resource: &str, now: u64) -> String {
-    let held: Vec<&str> = claims.permissions().collect();
-    let held = match held.as_slice() {
-        [] => "no permissions".to_owned(),
-        held => format!("the permissions {}", held.join(", ")),
-    };
+    let held = held(claims);
     let problems = problems(claims, resource, now);
     let has = |code| problems.iter().any(|problem| problem.code == code);
     let remedy = if has(ProblemCode::Expired) {

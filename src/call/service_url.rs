@@ -64,6 +64,13 @@ impl ServiceUrl {
         }
     }
 
+    /// Returns the path before those of the service, without a slash at its end; usually there is none.
+    pub(super) fn prefix(&self) -> String {
+        let uri: Option<Uri> = self.0.parse().ok();
+        let path = uri.as_ref().map_or("", Uri::path);
+        path.trim_end_matches('/').to_owned()
+    }
+
     /// Returns the URL of `path`, which begins with a slash or a question mark, at this service.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)

@@ -11,7 +11,7 @@ use crate::output::failure::FailureCode;
 /// The other side of a call, as messages need it.
 pub struct Peer {
     pub(in crate::call) call: &'static Call,
-    pub(super) host: String,
+    pub(in crate::call) host: String,
     pub(super) proxy: Option<String>,
     pub(super) limit: Duration,
     /// Whether an earlier try may have been carried out.

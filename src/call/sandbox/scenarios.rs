@@ -225,7 +225,7 @@ pub const SCENARIOS: [Scenario; 26] = [
         digits: "409000",
         about: "a conflict with another call",
         cancel: |_| Reply::error(409, "Conflict", "The machine action is being changed"),
-        read: not_found,
+        read: action::pending,
     },
     Scenario {
         digits: "429000",
