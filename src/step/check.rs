@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> R
 pub(crate) struct Report {
     /// Whether the identity may cancel machine actions.
     pub may_cancel: bool,
-    /// Whether it may also read them, which verifying a cancel needs.
+    /// Whether it may also list and read them, which `list`, `get`, `--wait` and `--allow` need.
     pub may_read: bool,
     /// Which identity signs in, and where; null if the settings give none.
     pub identity: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct Report {
     pub scope: Option<String>,
     /// What the token says of itself; null if there is none, or none that can be read.
     pub token: Option<TokenReport>,
-    /// Everything that keeps the identity from cancelling, or from reading, and what to do about it.
+    /// Everything that keeps the identity from cancelling, or from listing and reading, and what to do about it.
     pub problems: Vec<Problem>,
     /// The failure, if there is no token; as in `error.schema.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,10 +169,10 @@ impl Report {
         // The last line says it all, because some engines show no other.
         match (self.may_cancel, self.may_read, &self.token) {
             (true, true, _) => {
-                log.notice("this identity may cancel machine actions, and read them.")
+                log.notice("this identity may cancel machine actions, and list and read them.")
             }
             (true, false, _) => {
-                log.notice("this identity may cancel machine actions, but not read them.");
+                log.notice("this identity may cancel machine actions, but not list or read them.");
             }
             (false, _, None) => log.error(format_args!(
                 "whether this identity may cancel machine actions is not known: {obstacles}"

@@ -189,7 +189,10 @@ fn unusable(count: u64, are_requests: bool) -> Failure {
     let message = format!(
         "the service listed {count} {what}. All others did. Check MDE_BASE_URL and any proxy between."
     );
-    Failure::new(FailureCode::InvalidAnswer, message)
+    Failure {
+        retryable: false,
+        ..Failure::new(FailureCode::InvalidAnswer, message)
+    }
 }
 
 /// The failure of a list that was told to stop.
