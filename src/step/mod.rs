@@ -1,4 +1,4 @@
-//! One request, or many; is it cancelled? May the identity cancel?
+//! One request, or many; what is open? Is it cancelled? May the identity cancel?
 
 pub(crate) mod single;
 pub(crate) mod batch;

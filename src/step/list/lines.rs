@@ -194,9 +194,3 @@ fn unusable(count: u64, are_requests: bool) -> Failure {
         ..Failure::new(FailureCode::InvalidAnswer, message)
     }
 }
-
-/// The failure of a list that was told to stop.
-pub(super) fn stopped() -> Failure {
-    let message = "the step was told to stop. The list is not whole. List again.";
-    Failure::new(FailureCode::NetworkError, message)
-}

@@ -2,6 +2,7 @@
 
 mod lines;
 mod pages;
+mod stop;
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::{Reply, Step};
 use crate::call::send::Run;
 use crate::call::{api, page};
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::listing::Listing;
@@ -20,7 +21,6 @@ use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
-use crate::waiting::signals;
 use crate::waiting::sink::Sink;
 
 /// A pause of which everybody hears.
@@ -40,24 +40,9 @@ pub(crate) fn run(
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Outcome> {
     let interrupt = Interrupt::default();
-    // It keeps the pace of a batch.
-    let paced = Options {
-        batch: true,
-        ..options.clone()
-    };
-    let deadline = Deadline::after(options.timeout);
-    let step = Step::new(
-        &paced,
-        reader,
-        interrupt.clone(),
-        &mut Run { deadline, log },
-    );
-    let step = step.map_err(|failure| Outcome(Err(failure)))?;
-    let listening = signals::listen(InHand {
-        interrupt: interrupt.clone(),
-        break_off: Some(step.sender.breaker()),
-    });
-    let listening = listening.map_err(|error| Outcome(Err(deaf(&error))))?;
+    let last_line = |failure| Outcome(Err(failure));
+    let step = paced_step(options, reader, &interrupt, log).map_err(last_line)?;
+    let listening = stop::listen(&step, &interrupt).map_err(last_line)?;
     let mut list = List {
         step,
         lines: Lines::new(listing, stdout, interrupt.clone()),
@@ -65,54 +50,37 @@ pub(crate) fn run(
     };
     match (list.write(log), interrupt.status()) {
         (Ok(()), _) => Ok(ExitStatus::Accepted),
-        (Err(End::NotWritten(error)), _) => {
-            let count = list.lines.count();
-            log.error(format_args!(
-                "stdout cannot be written: {error}. {count} lines were written."
-            ));
-            Ok(ExitStatus::NotWritten)
-        }
+        (Err(End::NotWritten(error)), _) => Ok(list.not_written(&error, log)),
         (Err(End::Document(outcome)), None) => Err(outcome),
         (Err(End::Document(_)), Some(status)) => {
-            let outcome = Outcome(Err(lines::stopped()));
+            let outcome = last_line(stop::stopped());
             if listening.may_say_last_words() {
                 outcome.explain(log);
             }
-            Ok(list
-                .lines
-                .end(&outcome)
-                .map_or(ExitStatus::NotWritten, |()| status))
+            let written = list.lines.end(&outcome);
+            Ok(written.map_or_else(|error| list.not_written(&error, log), |()| status))
         }
     }
 }
 
-fn deaf(error: &io::Error) -> Failure {
-    let message = "signals cannot be heard: the system has no thread or descriptor left for it. Raise the limits of \
-                   processes (ulimit -u, or pids of the container) and open files (ulimit -n).";
-    Failure::new(FailureCode::NoInput, message).because(error)
-}
-
-/// A list, as far as the end of the process goes.
-struct InHand<B> {
-    interrupt: Interrupt,
-    /// Breaks off the call in hand; once.
-    break_off: Option<B>,
-}
-
-impl<B: FnOnce() + Send + 'static> signals::InHand for InHand<B> {
-    fn stop(&mut self, status: ExitStatus) {
-        self.interrupt.stop(status);
-    }
-
-    fn break_off(&mut self) {
-        if let Some(break_off) = self.break_off.take() {
-            break_off();
-        }
-    }
-
-    fn last_words(&self) -> String {
-        "told to stop: the list is not whole. List again.".to_owned()
-    }
+/// Makes a step that keeps the pace of a batch.
+fn paced_step(
+    options: &Options,
+    reader: Reader<'_>,
+    interrupt: &Interrupt,
+    log: &mut Log<'_>,
+) -> Result<Step, Failure> {
+    let paced = Options {
+        batch: true,
+        ..options.clone()
+    };
+    let deadline = Deadline::after(options.timeout);
+    Step::new(
+        &paced,
+        reader,
+        interrupt.clone(),
+        &mut Run { deadline, log },
+    )
 }
 
 /// Why a list is not whole.
@@ -169,6 +137,15 @@ impl List<'_> {
         Ok(link?)
     }
 
+    /// Says that stdout failed, and returns the exit status.
+    fn not_written(&self, error: &io::Error, log: &mut Log<'_>) -> ExitStatus {
+        let count = self.lines.count();
+        log.error(format_args!(
+            "stdout cannot be written: {error}. The list has {count} lines so far, and is not whole."
+        ));
+        ExitStatus::NotWritten
+    }
+
     fn refused(&self, reply: &Reply) -> End {
         End::Document(Outcome(self.step.answer_to_read(reply)))
     }
@@ -186,7 +163,7 @@ impl List<'_> {
         sender.interrupt().wait(pause);
         match sender.interrupt().status() {
             None => Ok(()),
-            Some(_) => Err(lines::stopped()),
+            Some(_) => Err(stop::stopped()),
         }
     }
 }

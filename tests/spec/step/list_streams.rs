@@ -5,9 +5,11 @@ use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::support::batch::documents;
 use crate::support::pages::{Pages, action, ids, list, page, reply};
-use crate::support::{Reply, Server, Step, step};
+use crate::support::{Reply, Server, Step, each, step};
 
 /// A page of `count` actions of four kilobytes each.
 fn write_page(
@@ -179,4 +181,52 @@ fn a_list_that_is_told_to_stop_says_that_it_is_not_whole() {
             "{outcome}"
         );
     }
+}
+
+#[test]
+fn an_action_or_a_page_without_an_end_is_a_failure_in_time_and_memory() {
+    let starts = [
+        ("an action", r#"{"value":[{"id":"a","x":""#, "x"),
+        ("a name", r#"{"value":[],""#, "x"),
+        ("another value", r#"{"x":["#, "[],"),
+        ("depth", r#"{"value":["#, "["),
+        ("white space", r#"{"value":["#, "\n "),
+        ("a link", r#"{"value":[],"@odata.nextLink":""#, "x"),
+    ];
+    each(starts, |(name, start, unit)| {
+        let endless = unit.repeat(32 << 10);
+        let server = Pages::new(move |_, body| {
+            body.write_all(start.as_bytes())?;
+            loop {
+                body.write_all(endless.as_bytes())?;
+            }
+        });
+        let outcome = list_of(&server).args(["--timeout", "15"]).patiently().run();
+        assert_eq!(outcome.status, Some(5), "{name}: {outcome}");
+        assert_eq!(
+            outcome.json()["error"]["code"],
+            "invalid_answer",
+            "{name}: {outcome}"
+        );
+        assert!(
+            outcome.peak_memory < 60 << 10,
+            "{name}: {}",
+            outcome.peak_memory
+        );
+    });
+}
+
+#[test]
+fn a_list_without_an_end_ends_with_the_time_limit_of_its_page() {
+    let server = Pages::new(|_, body| {
+        body.write_all(br#"{"value":["#)?;
+        loop {
+            write!(body, "{},", action("a"))?;
+        }
+    });
+    let outcome = list_of(&server).args(["--timeout", "1"]).run();
+    assert_eq!(outcome.status, Some(5), "{}", outcome.stderr);
+    let last: Value = serde_json::from_str(outcome.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "timeout");
+    assert!(outcome.took < Duration::from_secs(10), "{:?}", outcome.took);
 }
