@@ -1,4 +1,4 @@
-//! One request, or many; is it cancelled? May the identity cancel?
+//! One request, or many; what is open? Is it cancelled? May the identity cancel?
 
 pub(crate) mod single;
 pub(crate) mod batch;
@@ -10,6 +10,7 @@ mod tally;
 mod verify;
 mod action_state;
 mod guard;
+mod stop;
 mod advice;
 mod service_says;
 mod read_advice;

@@ -6,3 +6,7 @@ mod pace;
 mod throttled;
 mod signals;
 mod check;
+mod get;
+mod list;
+mod list_faults;
+mod list_streams;
