@@ -5,6 +5,7 @@ mod batch;
 mod pace;
 mod throttled;
 mod signals;
+mod stop;
 mod check;
 mod get;
 mod list;
