@@ -160,7 +160,7 @@ impl Step {
         };
         if matches!(answer.status_code, 401 | 403) {
             return Look::Forbidden(format!(
-                "reading it was answered with status {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
+                "the status read returned {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
                 answer.status_code
             ));
         }

@@ -81,7 +81,7 @@ fn the_verdict_after_the_last_try_tells_of_all() {
     let (tries, count) = (outcome.tries.unwrap(), server.received().len());
     assert_eq!(
         tries,
-        format!("{count} attempts in {{time}} s, all: status 503")
+        format!("{count} attempts in {{time}} s, all: HTTP 503")
     );
 
     let server = Server::tls([
