@@ -101,7 +101,7 @@ fn the_verdict_after_the_last_try_tells_of_all() {
         outcome
             .retries
             .join("\n")
-            .split(" The next")
+            .split("; retrying")
             .next()
             .unwrap(), @"cancel-machine-action: try 1 of the cancel: connection closed");
 }
