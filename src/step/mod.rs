@@ -4,6 +4,8 @@ pub(crate) mod single;
 pub(crate) mod batch;
 mod work;
 mod in_hand;
+mod line;
+mod stopping;
 mod tally;
 mod verify;
 mod action_state;
