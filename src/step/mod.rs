@@ -6,6 +6,8 @@ mod work;
 mod in_hand;
 pub(crate) mod list;
 pub(crate) mod get;
+mod line;
+mod stopping;
 mod tally;
 mod verify;
 mod action_state;

@@ -173,7 +173,7 @@ fn a_stdout_that_closes_in_the_middle_ends_the_batch() {
     assert!(
         outcome
             .stderr
-            .contains("line 1: the service answered 200 OK; 0 done"),
+            .contains("What it would have said for line 1: the service answered 200 OK."),
         "{outcome}"
     );
 }
@@ -216,8 +216,8 @@ fn a_person_at_a_terminal_sees_how_far_the_batch_is() {
     assert_eq!(status.number(), 2);
     let stderr = String::from_utf8(stderr).unwrap();
     for seen in [
-        "\r\u{1b}[K1 done, 1 cancelled, 0 failed",
-        "3 done, 2 cancelled, 1 failed",
+        "\r\u{1b}[K1 line done: 1 accepted",
+        "3 lines done: 2 accepted, 1 failed.\n",
     ] {
         assert!(stderr.contains(seen), "{stderr:?}");
     }
