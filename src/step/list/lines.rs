@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::super::stop::Stop;
 use crate::input::{Input, JsonBody, MachineActionId, PathParameters};
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::layout::Layout;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::listing::Listing;
+use crate::step::stop::Stop;
 use crate::waiting::sink::Sink;
 
 /// How many bytes of actions are gathered before they are written.

@@ -99,7 +99,7 @@ fn the_verdict_after_the_last_try_tells_of_all() {
         "{outcome}"
     );
     assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
-    assert_snapshot!(outcome.tries.unwrap(), @"Tried 3 times (1: connection closed; 2: answered with status 503; 3: not HTTP).");
+    assert_snapshot!(outcome.tries.unwrap(), @"3 attempts in {time} s, connection closed, then HTTP 503, then not HTTP");
     assert_snapshot!(
         outcome
             .retries

@@ -83,7 +83,7 @@ fn an_id_that_the_input_schema_refuses_is_refused_before_any_call() {
         assert_eq!(outcome.status, Some(2), "{outcome}");
     }
     assert_eq!(server.connections(), 0);
-    assert_snapshot!(get("a/b").run().stderr, @r#"cancel-machine-action: error: the command line is wrong: the argument of `get` must be a machine action id: 1 to 128 letters, digits, ".", "_", "~" or "-", the first a letter or digit (the service's ids are GUIDs). See `cancel-machine-action get --help`."#);
+    assert_snapshot!(get("a/b").run().stderr, @r#"cancel-machine-action: error: the command line is wrong: the argument of `get` must be the id of a machine action, usually a GUID: 1 to 128 letters, digits, ".", "_", "~" or "-", and the first a letter or a digit. See `cancel-machine-action get --help`."#);
     assert_snapshot!(get("").args(["x"]).run().stderr, @"cancel-machine-action: error: the command line is wrong: `get` takes one argument. See `cancel-machine-action get --help`.");
     assert_snapshot!(step().args(["get"]).run().stderr, @"cancel-machine-action: error: the command line is wrong: `get` needs the id of an action. See `cancel-machine-action get --help`.");
 }
@@ -150,7 +150,7 @@ fn a_refusal_says_what_the_token_lacks_for_reading() {
     cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Isolate; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
     cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has no permissions; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
     cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.
-    cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it has expired: get another one, or set this machine's clock.
+    cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it has expired: get another one, or correct this machine's clock.
     cancel-machine-action: error: the service answered 403 Forbidden. Grant the application Machine.Read.All or Machine.ReadWrite.All with admin consent, or check MDE_SCOPE.
     ");
 }
