@@ -46,7 +46,7 @@ def main():
 
 def markdown(row):
     """A row of a table in Markdown."""
-    return "| " + " | ".join(row) + " |"
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in row) + "|"
 
 
 def renewed(text, rows):
