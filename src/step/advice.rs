@@ -8,6 +8,9 @@ use crate::output::answer::{Answer, Verdict, may_pass};
 /// What reads the action again, for messages.
 const READ_IT: &str = "Read its status with `cancel-machine-action get`";
 
+/// Why an action was not read, where nothing stood in the way.
+const NO_TIME: &str = "there was no time to read it";
+
 /// What an answer that is no success means and what helps: the status, the service's own words, then what to do, chosen
 /// by the service's code before the status, so that nothing contradicts it. `shortcoming` is what the token lacks, where
 /// it can be read.
@@ -145,15 +148,35 @@ pub(super) fn of_verdict(verdict: Verdict) -> String {
     text.to_owned()
 }
 
-/// What helps if the action is not final when the time is up; `obstacle` is why it could not be read.
-pub(super) fn of_unfinished(verdict: Verdict, obstacle: &str) -> String {
-    match verdict {
-        Verdict::Pending => {
+/// What helps if the action is not final and is not read any more: the time is up, or there is an `obstacle`.
+pub(super) fn of_unfinished(verdict: Verdict, obstacle: Option<&str>) -> String {
+    match (verdict, obstacle) {
+        (Verdict::Pending, None) => {
             format!(
                 "the action is still open, and the time of --wait is up. {READ_IT}, or raise --wait."
             )
         }
-        _ => format!("whether the action was cancelled is not known: {obstacle}. {READ_IT}."),
+        (Verdict::Pending, Some(obstacle)) => format!(
+            "the action was still open when it was read last, and could not be read after that: {obstacle}. {READ_IT}."
+        ),
+        (_, obstacle) => format!(
+            "whether the action was cancelled is not known: {}. {READ_IT}.",
+            obstacle.unwrap_or(NO_TIME)
+        ),
+    }
+}
+
+/// What reading the action has brought after its cancel was refused or lost.
+pub(super) fn since(verdict: Verdict, obstacle: Option<&str>) -> String {
+    match (verdict, obstacle) {
+        (Verdict::Pending, None) => "The action was read after that, and is still open.".to_owned(),
+        (Verdict::Pending, Some(obstacle)) => {
+            format!("The action was read after that, and was still open; then: {obstacle}.")
+        }
+        (_, obstacle) => format!(
+            "The action could not be read after that: {}.",
+            obstacle.unwrap_or(NO_TIME)
+        ),
     }
 }
 

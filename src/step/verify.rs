@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::action_state::State;
 use super::advice;
-use crate::call::pace::whole_seconds;
+use super::cancel::Cancelled;
+use crate::call::pace::{LONGEST_PAUSE, whole_seconds};
 use crate::input::MachineActionId;
 use crate::output::answer::{Answer, Verdict};
 use crate::output::failure::{Failure, RequestSent};
 
 /// The longest pause between two looks at an action.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
 /// The first pause; it doubles from look to look, so that long waits cost few calls.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How long the look at the end may take, after the time is up.
@@ -46,11 +47,24 @@ pub(super) struct Watch {
     was_accepted: bool,
     /// Whether it was read, and was open.
     is_open: bool,
-    /// Why it could not be read.
-    obstacle: String,
+    /// Why it could not be read, the last time.
+    obstacle: Option<String>,
     looks: u32,
     due: Instant,
+    /// When it is looked at for the last time.
     until: Instant,
+    /// When the time is up.
+    end: Instant,
+    /// Whether the last look may come later than that, if the service asks for a pause.
+    may_be_late: bool,
+}
+
+/// How long actions are watched.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    pub(super) time: Duration,
+    /// Whether the last look may come later, if the service asks for a pause: in a batch, all wait for it anyway.
+    pub(super) may_be_late: bool,
 }
 
 /// What a watched action comes to: watched further, or what there is to say of it.
@@ -62,29 +76,34 @@ impl Watch {
     /// change nothing either.
     pub(super) fn begin(
         id: &MachineActionId,
-        cancelled: Result<Answer, Failure>,
-        follows_lost: bool,
-        wait: Duration,
+        cancelled: Cancelled,
+        wait: Wait,
         asked: Duration,
         now: Instant,
     ) -> Course {
-        let was_accepted = matches!(&cancelled, Ok(answer) if answer.is_success());
-        let wait = match &cancelled {
+        let Cancelled {
+            answer: stands,
+            follows_lost,
+        } = cancelled;
+        let is_surely_refused = match &stands {
             Err(failure) if failure.request_sent == RequestSent::No => {
-                return ControlFlow::Break(cancelled);
+                return ControlFlow::Break(stands);
             }
-            Ok(answer) if !follows_lost && is_surely_refused(answer.status_code) => Duration::ZERO,
-            _ => wait,
+            Err(_) => false,
+            Ok(answer) => !follows_lost && is_surely_refused(answer.status_code),
         };
+        let end = now + wait.time;
         let watch = Self {
             id: id.clone(),
-            stands: cancelled,
-            was_accepted,
+            was_accepted: matches!(&stands, Ok(answer) if answer.is_success()),
+            stands,
             is_open: false,
-            obstacle: "there was no time to read it".to_owned(),
+            obstacle: None,
             looks: 0,
             due: now,
-            until: now + wait,
+            until: if is_surely_refused { now } else { end },
+            end,
+            may_be_late: wait.may_be_late,
         };
         watch.after(Duration::ZERO, asked, now)
     }
@@ -106,7 +125,7 @@ impl Watch {
 
     /// How long a look that begins `now` may take.
     pub(super) fn patience(&self, now: Instant) -> Duration {
-        (self.until.saturating_duration_since(now) + LAST_LOOK).min(LONGEST_LOOK)
+        (self.end.saturating_duration_since(now) + LAST_LOOK).min(LONGEST_LOOK)
     }
 
     /// Notes what a look has brought that ended `now`; the service has `asked` to be left alone for so long.
@@ -121,18 +140,18 @@ impl Watch {
                 }));
             }
             Look::Read(answer, State::Open) => {
-                self.is_open = true;
+                (self.is_open, self.obstacle) = (true, None);
                 if self.was_accepted {
                     self.stands = Ok(answer);
                 }
             }
             Look::Read(answer, State::NotTheAction) => {
-                self.obstacle = format!(
-                    "reading it was answered with status {}, but not with the action",
-                    answer.status_code
-                );
+                self.obstacle = Some(match answer.is_success() {
+                    true => "the status read returned something else than the action".to_owned(),
+                    false => format!("the status read returned {}", answer.status_code),
+                });
             }
-            Look::Failed(obstacle) => self.obstacle = obstacle,
+            Look::Failed(obstacle) => self.obstacle = Some(obstacle),
             Look::Forbidden(obstacle) => return self.give_up(obstacle),
         }
         if now >= self.until {
@@ -140,32 +159,37 @@ impl Watch {
         }
         let doublings = self.looks.saturating_sub(1);
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
-        self.after(pause.min(LONGEST_PAUSE), asked, now)
+        self.after(pause.min(LONGEST_INTERVAL), asked, now)
     }
 
     /// Ends the watch because the action cannot be read any more; and why.
     pub(super) fn give_up(mut self, obstacle: String) -> Course {
-        self.obstacle = obstacle;
+        self.obstacle = Some(obstacle);
         ControlFlow::Break(self.conclude())
     }
 
     /// The next look follows after `pause`, and no sooner than `asked`; the last one at the end of the time.
     fn after(mut self, pause: Duration, asked: Duration, now: Instant) -> Course {
-        let left = self.until.saturating_duration_since(now);
-        if asked > left && !asked.is_zero() {
-            return self.give_up(format!(
-                "the service asks to wait for {} s, and only {} s of --wait were left",
-                whole_seconds(asked),
-                left.as_secs()
-            ));
+        let left = self.end.saturating_duration_since(now);
+        match self.may_be_late {
+            true if asked > LONGEST_PAUSE => return self.give_up(held_up(asked)),
+            false if asked > left => {
+                return self.give_up(format!(
+                    "the service asks to wait for {} s, and only {} s of --wait were left",
+                    whole_seconds(asked),
+                    left.as_secs()
+                ));
+            }
+            _ => {}
         }
-        self.due = now + pause.max(asked).min(left);
+        let pause = pause.min(self.until.saturating_duration_since(now));
+        self.due = now + pause.max(asked);
         ControlFlow::Continue(self)
     }
 
-    /// Returns what is known when the time is up.
+    /// Returns what is known when the time is up, or the action cannot be read any more.
     fn conclude(self) -> Result<Answer, Failure> {
-        let advice = advice::of_unfinished(self.verdict(), &self.obstacle);
+        let advice = advice::of_unfinished(self.verdict(), self.obstacle());
         self.with(advice)
     }
 
@@ -182,16 +206,14 @@ impl Watch {
         }
     }
 
+    fn obstacle(&self) -> Option<&str> {
+        self.obstacle.as_deref()
+    }
+
     /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
     fn with(self, advice: String) -> Result<Answer, Failure> {
         let verdict = self.verdict();
-        let since = match verdict {
-            Verdict::Pending => "The action was read after that, and is still open.".to_owned(),
-            _ => format!(
-                "The action could not be read after that: {}.",
-                self.obstacle
-            ),
-        };
+        let since = advice::since(verdict, self.obstacle());
         match self.stands {
             Ok(answer) => Ok(Answer {
                 outcome: Some(verdict),
@@ -208,6 +230,14 @@ impl Watch {
             }),
         }
     }
+}
+
+/// Why nothing is read while so much is `left` of a pause that the service has asked for.
+pub(super) fn held_up(left: Duration) -> String {
+    format!(
+        "the service asks to wait for {} s, and a batch waits for an hour at most",
+        whole_seconds(left)
+    )
 }
 
 /// Whether the service has refused for a reason that leaves no doubt: the cancel changed nothing, and the action may go
