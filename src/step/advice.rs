@@ -148,18 +148,20 @@ pub(super) fn of_verdict(verdict: Verdict) -> String {
     text.to_owned()
 }
 
-/// What helps if the action is not final and is not read any more: the time is up, or there is an `obstacle`.
-pub(super) fn of_unfinished(verdict: Verdict, obstacle: Option<&str>) -> String {
-    match (verdict, obstacle) {
-        (Verdict::Pending, None) => {
+/// What helps if the action is not final and is not read any more; `was_open` when it was read last, and could not be read
+/// since because of `obstacle`, if there is one.
+pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
+    match (was_open, obstacle) {
+        (true, None) => {
             format!(
                 "the action is still open, and the time of --wait is up. {READ_IT}, or raise --wait."
             )
         }
-        (Verdict::Pending, Some(obstacle)) => format!(
-            "the action was still open when it was read last, and could not be read after that: {obstacle}. {READ_IT}."
+        (true, Some(obstacle)) => format!(
+            "whether the action was cancelled is not known: it was open when it was read last, but then: {obstacle}. \
+             {READ_IT}."
         ),
-        (_, obstacle) => format!(
+        (false, obstacle) => format!(
             "whether the action was cancelled is not known: {}. {READ_IT}.",
             obstacle.unwrap_or(NO_TIME)
         ),
@@ -167,13 +169,13 @@ pub(super) fn of_unfinished(verdict: Verdict, obstacle: Option<&str>) -> String 
 }
 
 /// What reading the action has brought after its cancel was refused or lost.
-pub(super) fn since(verdict: Verdict, obstacle: Option<&str>) -> String {
-    match (verdict, obstacle) {
-        (Verdict::Pending, None) => "The action was read after that, and is still open.".to_owned(),
-        (Verdict::Pending, Some(obstacle)) => {
-            format!("The action was read after that, and was still open; then: {obstacle}.")
+pub(super) fn since(was_open: bool, obstacle: Option<&str>) -> String {
+    match (was_open, obstacle) {
+        (true, None) => "The action was read after that, and is still open.".to_owned(),
+        (true, Some(obstacle)) => {
+            format!("The action was open when it was read after that, but then: {obstacle}.")
         }
-        (_, obstacle) => format!(
+        (false, obstacle) => format!(
             "The action could not be read after that: {}.",
             obstacle.unwrap_or(NO_TIME)
         ),

@@ -11,8 +11,8 @@ use crate::output::outcome::Outcome;
 
 /// A pause of which everybody hears.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
-/// A read that is due for longer is late.
-const LATE: Duration = Duration::from_secs(5);
+/// A last read that comes so much later than --wait says is late.
+const LATE: Duration = Duration::from_secs(2);
 /// How often a batch reports how far it is, where no person watches.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
@@ -64,7 +64,7 @@ pub(super) struct Tally {
     reported: Instant,
     /// Whether the pace is waited for.
     pauses: bool,
-    /// Whether it is said that reads come late.
+    /// Whether it was said that reads come late.
     is_late: bool,
 }
 
@@ -127,12 +127,12 @@ impl Tally {
         self.pauses = false;
     }
 
-    /// Says once what limits the reads, if the pace makes them so `late`.
-    pub(super) fn report_late(&mut self, late: Duration, log: &mut Log<'_>) {
-        if late >= LATE && !mem::replace(&mut self.is_late, true) {
+    /// Says once what limits the reads, if one comes so much `later` than it should.
+    pub(super) fn report_late(&mut self, later: Duration, log: &mut Log<'_>) {
+        if later >= LATE && !mem::replace(&mut self.is_late, true) {
             log.notice(
-                "more actions wait to be read than MDE_CALLS_PER_MINUTE and MDE_CALLS_PER_HOUR allow: the last read of \
-                 some comes later than --wait says.",
+                "some actions are read later than --wait says: one call is made at a time, and MDE_CALLS_PER_MINUTE and \
+                 MDE_CALLS_PER_HOUR limit them.",
             );
         }
     }

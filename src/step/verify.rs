@@ -9,7 +9,7 @@ use super::advice;
 use super::cancel::Cancelled;
 use crate::call::pace::{LONGEST_PAUSE, whole_seconds};
 use crate::input::MachineActionId;
-use crate::output::answer::{Answer, Verdict};
+use crate::output::answer::{Answer, Verdict, may_pass};
 use crate::output::failure::{Failure, RequestSent};
 
 /// The longest pause between two looks at an action.
@@ -18,6 +18,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How long the look at the end may take, after the time is up.
 const LAST_LOOK: Duration = Duration::from_millis(1300);
+/// How often the look at the end is made if it brings nothing, and the pause before it is made again.
+const MAX_LAST_LOOKS: u32 = 3;
+const AGAIN: Duration = Duration::from_millis(250);
 /// How long any look may take: a connection that hangs must not use up the time of the others.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
@@ -50,6 +53,8 @@ pub(super) struct Watch {
     /// Why it could not be read, the last time.
     obstacle: Option<String>,
     looks: u32,
+    /// How many looks were made when the time was up.
+    last_looks: u32,
     due: Instant,
     /// When it is looked at for the last time.
     until: Instant,
@@ -100,6 +105,7 @@ impl Watch {
             is_open: false,
             obstacle: None,
             looks: 0,
+            last_looks: 0,
             due: now,
             until: if is_surely_refused { now } else { end },
             end,
@@ -125,13 +131,23 @@ impl Watch {
 
     /// How long a look that begins `now` may take.
     pub(super) fn patience(&self, now: Instant) -> Duration {
-        (self.end.saturating_duration_since(now) + LAST_LOOK).min(LONGEST_LOOK)
+        let least = match self.may_be_late {
+            true => LAST_LOOK,
+            false => Duration::ZERO,
+        };
+        let left = (self.end + LAST_LOOK).saturating_duration_since(now);
+        left.clamp(least, LONGEST_LOOK)
+    }
+
+    /// How much later than the end of the time it is.
+    pub(super) fn lateness(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.end)
     }
 
     /// Notes what a look has brought that ended `now`; the service has `asked` to be left alone for so long.
     pub(super) fn see(mut self, look: Look, asked: Duration, now: Instant) -> Course {
         self.looks += 1;
-        match look {
+        let may_pass = match look {
             Look::Read(answer, State::Final(verdict)) => {
                 return ControlFlow::Break(Ok(Answer {
                     outcome: Some(verdict),
@@ -144,22 +160,42 @@ impl Watch {
                 if self.was_accepted {
                     self.stands = Ok(answer);
                 }
+                false
             }
             Look::Read(answer, State::NotTheAction) => {
                 self.obstacle = Some(match answer.is_success() {
                     true => "the status read returned something else than the action".to_owned(),
                     false => format!("the status read returned {}", answer.status_code),
                 });
+                may_pass(answer.status_code)
             }
-            Look::Failed(obstacle) => self.obstacle = Some(obstacle),
+            Look::Failed(obstacle) => {
+                self.obstacle = Some(obstacle);
+                true
+            }
             Look::Forbidden(obstacle) => return self.give_up(obstacle),
-        }
+        };
         if now >= self.until {
-            return ControlFlow::Break(self.conclude());
+            return self.after_the_last(may_pass, asked, now);
         }
         let doublings = self.looks.saturating_sub(1);
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
         self.after(pause.min(LONGEST_INTERVAL), asked, now)
+    }
+
+    /// The last look is made again if it brought nothing, but that may pass while there is time for it.
+    fn after_the_last(mut self, may_pass: bool, asked: Duration, now: Instant) -> Course {
+        self.last_looks += 1;
+        let pause = AGAIN.max(asked);
+        let has_time = match self.may_be_late {
+            true => asked <= LONGEST_PAUSE,
+            false => now + pause < self.end + LAST_LOOK,
+        };
+        if !may_pass || !has_time || self.last_looks >= MAX_LAST_LOOKS {
+            return ControlFlow::Break(self.conclude());
+        }
+        self.due = now + pause;
+        ControlFlow::Continue(self)
     }
 
     /// Ends the watch because the action cannot be read any more; and why.
@@ -189,31 +225,31 @@ impl Watch {
 
     /// Returns what is known when the time is up, or the action cannot be read any more.
     fn conclude(self) -> Result<Answer, Failure> {
-        let advice = advice::of_unfinished(self.verdict(), self.obstacle());
-        self.with(advice)
+        let verdict = match &self.obstacle {
+            None => self.verdict_so_far(),
+            // It may have ended since it was read.
+            Some(_) => Verdict::Unverified,
+        };
+        let advice = advice::of_unfinished(self.is_open, self.obstacle.as_deref());
+        self.with(verdict, advice)
     }
 
     /// Returns what is known when the process is told to stop.
     pub(super) fn conclude_stopped(self) -> Result<Answer, Failure> {
-        let advice = advice::of_stopped(self.verdict()).to_owned();
-        self.with(advice)
+        let verdict = self.verdict_so_far();
+        self.with(verdict, advice::of_stopped(verdict).to_owned())
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict_so_far(&self) -> Verdict {
         match self.is_open {
             true => Verdict::Pending,
             false => Verdict::Unverified,
         }
     }
 
-    fn obstacle(&self) -> Option<&str> {
-        self.obstacle.as_deref()
-    }
-
     /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
-    fn with(self, advice: String) -> Result<Answer, Failure> {
-        let verdict = self.verdict();
-        let since = advice::since(verdict, self.obstacle());
+    fn with(self, verdict: Verdict, advice: String) -> Result<Answer, Failure> {
+        let since = advice::since(self.is_open, self.obstacle.as_deref());
         match self.stands {
             Ok(answer) => Ok(Answer {
                 outcome: Some(verdict),

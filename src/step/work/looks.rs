@@ -11,10 +11,14 @@ use crate::waiting::deadline::Deadline;
 impl Work {
     /// Looks at the watched action of the line with this `number`.
     pub(super) fn look(&mut self, number: Number, log: &mut Log<'_>) {
-        let watched = self.in_hand.lock().watched(number);
-        let (Some((id, patience)), Ok(step)) = (watched, &mut self.step) else {
+        let mut lines = self.in_hand.lock();
+        let (Some(watch), Ok(step)) = (lines.watched(number), &mut self.step) else {
             return;
         };
+        let now = Instant::now();
+        let (id, patience, late) = (watch.id().clone(), watch.patience(now), watch.lateness(now));
+        lines.tally.report_late(late, log);
+        drop(lines);
         log.set_subject(subject(number, id.as_str()));
         let seen = match step.sender.held_up() {
             Some(left) => Err(held_up(left)),

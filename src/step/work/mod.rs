@@ -183,11 +183,6 @@ impl Work {
         let begun = Instant::now();
         let mut lines = self.in_hand.lock();
         lines.tally.report_pause(pause, log);
-        if matches!(&self.step, Ok(step) if step.sender.asked().is_zero()) {
-            let due = self.schedule.next_due();
-            let late = due.map_or(Duration::ZERO, |due| begun.saturating_duration_since(due));
-            lines.tally.report_late(late, log);
-        }
         drop(lines);
         self.interrupt.wait(pause.min(Duration::from_secs(1)));
         if let Some(Next { deadline, .. }) = &mut self.next

@@ -3,6 +3,7 @@
 mod verify;
 mod batch;
 mod pace;
+mod side_by_side;
 mod throttled;
 mod signals;
 mod check;

@@ -12,6 +12,7 @@ pub mod reply;
 pub mod rows;
 pub mod running;
 pub mod server;
+pub mod service;
 pub mod step;
 pub mod token;
 
