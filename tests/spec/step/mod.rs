@@ -6,4 +6,5 @@ mod pace;
 mod side_by_side;
 mod throttled;
 mod signals;
+mod moments;
 mod check;

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod certificates;
 pub mod masks;
 pub mod proxy;
+pub mod files;
 pub mod granted;
 pub mod layout;
 pub mod reply;
