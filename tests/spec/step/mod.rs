@@ -7,4 +7,7 @@ mod side_by_side;
 mod throttled;
 mod signals;
 mod moments;
+mod wait;
+mod statuses;
+mod words;
 mod check;
