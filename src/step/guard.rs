@@ -31,8 +31,11 @@ impl Step {
         match kind {
             Some(kind) if allowed.contains(&kind) => Ok(()),
             Some(kind) => Err(not_allowed(format!(
-                "the action is of type {}, which --allow does not list. The cancel was not sent.",
-                shown(&kind)
+                "the action is of {}. The cancel was not sent.",
+                match is_plain(&kind) {
+                    true => format!("type {kind}, which --allow does not list"),
+                    false => "a type that --allow does not list".to_owned(),
+                }
             ))),
             None => Err(unreadable(&answer)),
         }
@@ -51,10 +54,11 @@ fn unreadable(answer: &Answer) -> Failure {
         _ if may_pass(status) => "Run the step again in a few minutes.".to_owned(),
         _ => "Check MDE_BASE_URL and any proxy between.".to_owned(),
     };
-    let message = format!(
-        "the type of the action could not be read: the service answered {status}. The cancel was not sent, because --allow \
-         has to know the type. {remedy}"
-    );
+    let what = match answer.is_success() {
+        true => "the answer was not this action with its one type".to_owned(),
+        false => format!("the service answered {status}"),
+    };
+    let message = unknown_type(&what, &remedy);
     Failure {
         retryable: may_pass(status),
         retry_after_seconds: answer.retry_after_seconds,
@@ -68,29 +72,35 @@ pub(super) fn unread(failure: Failure) -> Failure {
         FailureCode::NetworkError
         | FailureCode::TlsError
         | FailureCode::Timeout
-        | FailureCode::InvalidAnswer => Failure {
-            code: FailureCode::NotAllowed,
-            message: format!(
-                "the type of the action could not be read: {}. The cancel was not sent, because --allow has to know the \
-                 type.",
-                failure.what()
-            ),
-            request_sent: RequestSent::No,
-            ..failure
-        },
+        | FailureCode::InvalidAnswer => {
+            let remedy = match failure.retryable {
+                true => "Run the step again.",
+                false => "Check MDE_BASE_URL, and any proxy between.",
+            };
+            Failure {
+                code: FailureCode::NotAllowed,
+                message: unknown_type(failure.what(), remedy),
+                request_sent: RequestSent::No,
+                ..failure
+            }
+        }
         _ => failure,
     }
+}
+
+fn unknown_type(why: &str, remedy: &str) -> String {
+    format!(
+        "the type of the action could not be read: {why}. The cancel was not sent, because --allow has to know the type. \
+         {remedy}"
+    )
 }
 
 fn not_allowed(message: String) -> Failure {
     Failure::new(FailureCode::NotAllowed, message)
 }
 
-/// A type as it may be shown: the service's own are letters and digits.
-fn shown(kind: &str) -> &str {
+/// Whether a type may be shown: the service's own are letters and digits.
+fn is_plain(kind: &str) -> bool {
     let is_plain = kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    match is_plain && (1..=MAX_TYPE).contains(&kind.len()) {
-        true => kind,
-        false => "with another name",
-    }
+    is_plain && (1..=MAX_TYPE).contains(&kind.len())
 }

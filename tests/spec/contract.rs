@@ -10,6 +10,7 @@ use jsonschema::Draft;
 use serde_json::{Value, json};
 
 use crate::input::validate;
+use crate::support::running::Running;
 use crate::support::{
     JSON, Outcome, REQUEST, Reply, Server, Step, assert_snapshot, each, request_for, response, step,
 };
@@ -42,6 +43,12 @@ fn every_exit_status_is_produced() {
             .naming("9007199254740990", "{left}")
             .naming("9007199254740991", "{left}"),
     ];
+    let stopped = |signal| {
+        let step = step().args(["--sandbox"]).stdin("").holding_stdin_open();
+        let listens = Running::soon_after(|step: &Running| step.catches(2) && step.catches(15));
+        step.signalling(signal, listens)
+    };
+    let steps = steps.into_iter().chain(["INT", "TERM"].map(stopped));
     let outcomes = each(steps, Step::run);
     let statuses: Vec<i32> = outcomes
         .iter()
@@ -51,7 +58,6 @@ fn every_exit_status_is_produced() {
         statuses,
         ExitStatus::ALL
             .iter()
-            .filter(|status| **status < ExitStatus::Interrupted)
             .map(|status| i32::from(status.number()))
             .collect::<Vec<_>>()
     );

@@ -8,6 +8,7 @@ mod throttled;
 mod signals;
 mod moments;
 mod wait;
+mod allow;
 mod statuses;
 mod words;
 mod check;
