@@ -131,8 +131,8 @@ impl Tally {
     pub(super) fn report_late(&mut self, later: Duration, log: &mut Log<'_>) {
         if later >= LATE && !mem::replace(&mut self.is_late, true) {
             log.notice(
-                "some actions are read later than --wait says: one call is made at a time, and MDE_CALLS_PER_MINUTE and \
-                 MDE_CALLS_PER_HOUR limit them.",
+                "some actions are read later than --wait says: MDE_CALLS_PER_MINUTE, MDE_CALLS_PER_HOUR and the service's \
+                 pauses limit the calls, and one is made at a time.",
             );
         }
     }

@@ -338,23 +338,3 @@ fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
         assert!(files.contains_key(path.as_str().unwrap()), "{path}");
     }
 }
-
-#[test]
-fn a_device_id_is_told_from_an_action_id() {
-    let server = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], "{}"))]);
-    let request = request_for("7b1f4967d9728e5aa3c06a9e617a22a4a5a17378");
-    assert_snapshot!(step().api_with_token(&server).stdin(request).run(), @r#"
-    status: 1
-    stdout: {
-      "status_code": 400,
-      "reason": "Bad Request",
-      "response_headers": {
-        "Content-Length": "2",
-        "Content-Type": "application/json; charset=utf-8"
-      },
-      "json_body": {},
-      "retryable": false
-    }
-    stderr: cancel-machine-action: error: action 7b1f4967d9728e5aa3c06a9e617a22a4a5a17378: the service answered 400 Bad Request. machineactionid has the form of a device id: give the id of the machine action.
-    "#);
-}

@@ -26,7 +26,11 @@ impl Work {
                     due: Instant::now(),
                 });
             }
-            (Err(failure), Some(number)) => self.refuse(number, failure.clone()),
+            (Err(failure), Some(number)) => {
+                self.refuse(number, failure.clone());
+                let id = input.path_parameters.machineactionid.as_str();
+                self.in_hand.lock().name(id);
+            }
             (Err(_), None) => {}
         }
     }

@@ -171,7 +171,7 @@ fn with_wait_the_action_is_read_before_and_after() {
     assert_eq!(service.calls().len(), 1);
 }
 
-/// Each line takes three calls: the pace holds for all of them. Every third read fails.
+/// Each line takes three calls: the pace holds for all of them. Every seventh call fails, if it is a read.
 #[test]
 fn in_a_batch_each_line_is_guarded_and_paced() {
     let window = Duration::from_secs(3);
@@ -179,7 +179,7 @@ fn in_a_batch_each_line_is_guarded_and_paced() {
     let service = Service::with(
         |_| Some(Duration::ZERO),
         move |number, call| match limit(number, call) {
-            Fate::Answered if !call.is_cancel && number % 3 == 0 => Fate::Failed,
+            Fate::Answered if !call.is_cancel && number % 7 == 0 => Fate::Failed,
             fate => fate,
         },
     );

@@ -1,7 +1,9 @@
 //! The service's own words, in the last line of stderr: short, on one line, and harmless.
 
-use crate::support::token::{self};
-use crate::support::{JSON, Outcome, Reply, Server, assert_snapshot, each, response, step};
+use crate::support::token;
+use crate::support::{
+    JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
+};
 
 /// The longest line on stderr, in bytes.
 const MAX_LINE: usize = 4096;
@@ -144,4 +146,24 @@ fn a_hint_never_contradicts_what_the_service_said() {
         said(&outcome).replace(" {tries}", "")
     });
     assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_device_id_is_told_from_an_action_id() {
+    let server = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], "{}"))]);
+    let request = request_for("7b1f4967d9728e5aa3c06a9e617a22a4a5a17378");
+    assert_snapshot!(step().api_with_token(&server).stdin(request).run(), @r#"
+    status: 1
+    stdout: {
+      "status_code": 400,
+      "reason": "Bad Request",
+      "response_headers": {
+        "Content-Length": "2",
+        "Content-Type": "application/json; charset=utf-8"
+      },
+      "json_body": {},
+      "retryable": false
+    }
+    stderr: cancel-machine-action: error: action 7b1f4967d9728e5aa3c06a9e617a22a4a5a17378: the service answered 400 Bad Request. machineactionid has the form of a device id: give the id of the machine action.
+    "#);
 }
