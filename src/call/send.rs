@@ -1,5 +1,6 @@
 //! A call is sent until its answer stands, or the time is up.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use ureq::http::Request;
@@ -32,6 +33,14 @@ pub struct Run<'a, 'log> {
 pub(crate) struct Sent {
     pub(crate) received: Received,
     pub(crate) tries: Tries,
+}
+
+/// A try has failed, and another may help.
+pub(crate) struct Again {
+    /// How long is waited before it.
+    pub(crate) pause: Duration,
+    /// What stands if there is no other.
+    pub(crate) so_far: Result<Received, Failure>,
 }
 
 /// Makes calls, one at a time, each until its deadline.
@@ -78,19 +87,6 @@ impl Sender {
         self.pacer.asked(Instant::now())
     }
 
-    /// Waits until a call of the API may be made.
-    ///
-    /// # Errors
-    ///
-    /// The process was told to stop.
-    pub(crate) fn await_turn(&self) -> Result<(), Failure> {
-        self.interrupt().wait(self.wait_for_turn());
-        match self.interrupt().status() {
-            Some(_) => Err(diagnosis::stopped()),
-            None => Ok(()),
-        }
-    }
-
     /// Returns what cuts the waiting short.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         self.client.interrupt()
@@ -109,35 +105,81 @@ impl Sender {
         request: &Request<Vec<u8>>,
         run: &mut Run<'_, '_>,
     ) -> Result<Sent, Failure> {
-        if self.interrupt().status().is_some() {
-            return Err(diagnosis::stopped());
-        }
         let mut tries = Tries::begin();
-        let outcome = loop {
-            let begun = Instant::now();
-            if call.is_of_the_api {
-                self.pacer.called(begun);
-            }
-            let outcome =
-                self.client
-                    .exchange(call, request, run.deadline, tries.may_have_arrived());
-            tries.note(call, &outcome);
-            let Some(pause) = self.pause(call, &outcome, &mut tries) else {
-                break outcome;
+        loop {
+            let outcome = match self.try_once(call, request, run, &mut tries) {
+                ControlFlow::Break(outcome) => outcome,
+                ControlFlow::Continue(again) => {
+                    if self.wait(again.pause) {
+                        continue;
+                    }
+                    self.conclude(again.so_far, &tries)
+                }
             };
-            // No try begins that cannot end in time; it may be faster than the last one, or slower.
-            let needed = pause.saturating_add(begun.elapsed().clamp(LEAST_TRY, LONGEST_TRY));
-            if needed >= run.deadline.remaining() || !self.wait(pause, call, &tries, run.log) {
-                break outcome;
-            }
-        };
-        match outcome {
-            Ok(received) => Ok(Sent { received, tries }),
-            Err(failure) if self.interrupt().status().is_some() => {
-                Err(tries.explain(diagnosis::told_to_stop(failure)))
-            }
-            Err(failure) => Err(tries.explain(failure)),
+            return outcome.map(|received| Sent { received, tries });
         }
+    }
+
+    /// Makes one try. Breaks with what stands; otherwise another try may help, and the deadline allows it.
+    pub(crate) fn try_once(
+        &mut self,
+        call: &'static Call,
+        request: &Request<Vec<u8>>,
+        run: &mut Run<'_, '_>,
+        tries: &mut Tries,
+    ) -> ControlFlow<Result<Received, Failure>, Again> {
+        if tries.count() == 0 && self.interrupt().status().is_some() {
+            return ControlFlow::Break(Err(diagnosis::stopped()));
+        }
+        let begun = Instant::now();
+        if call.is_of_the_api {
+            self.pacer.called(begun);
+        }
+        let outcome = self
+            .client
+            .exchange(call, request, run.deadline, tries.may_have_arrived());
+        tries.note(call, &outcome);
+        let Some(pause) = self.pause(call, &outcome, tries) else {
+            return ControlFlow::Break(self.conclude(outcome, tries));
+        };
+        // No try begins that cannot end in time; it may be faster than the last one, or slower.
+        let needed = pause.saturating_add(begun.elapsed().clamp(LEAST_TRY, LONGEST_TRY));
+        if needed >= run.deadline.remaining() {
+            return ControlFlow::Break(self.conclude(outcome, tries));
+        }
+        if !pause.is_zero() {
+            run.log.notice(format_args!(
+                "attempt {} of {} failed ({}); retrying in {:.1} s.",
+                tries.count(),
+                call.name,
+                tries.last(),
+                pause.as_secs_f64()
+            ));
+        }
+        ControlFlow::Continue(Again {
+            pause,
+            so_far: outcome,
+        })
+    }
+
+    /// Returns `outcome` as what stands after all `tries`.
+    pub(crate) fn conclude(
+        &self,
+        outcome: Result<Received, Failure>,
+        tries: &Tries,
+    ) -> Result<Received, Failure> {
+        outcome.map_err(|failure| match self.interrupt().status() {
+            Some(_) => tries.explain(diagnosis::told_to_stop(failure)),
+            None => tries.explain(failure),
+        })
+    }
+
+    /// Waits for `pause`. Returns `false` if the process was told to stop.
+    pub(crate) fn wait(&self, pause: Duration) -> bool {
+        if !pause.is_zero() {
+            self.interrupt().wait(pause);
+        }
+        self.interrupt().status().is_none()
     }
 
     /// Returns how long to wait before the next try of `call`, after the last of `tries` ended in `outcome`; `None` if
@@ -174,20 +216,5 @@ impl Sender {
             let asked = Duration::from_secs(seconds);
             self.pacer.pause(Instant::now(), asked);
         }
-    }
-
-    /// Waits for `pause`. Returns `false` if the step was told to stop.
-    fn wait(&self, pause: Duration, call: &Call, tries: &Tries, log: &mut Log<'_>) -> bool {
-        if !pause.is_zero() {
-            log.notice(format_args!(
-                "attempt {} of {} failed ({}); retrying in {:.1} s.",
-                tries.count(),
-                call.name,
-                tries.last(),
-                pause.as_secs_f64()
-            ));
-            self.interrupt().wait(pause);
-        }
-        self.interrupt().status().is_none()
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Next {
 
 impl Tries {
     /// No try yet; the first begins now.
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self {
             begun: Instant::now(),
             said: Vec::new(),
@@ -40,7 +40,7 @@ impl Tries {
         }
     }
 
-    pub(super) fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.said.len()).unwrap_or(u32::MAX)
     }
 

@@ -8,6 +8,9 @@ use crate::output::answer::{Answer, Verdict, may_pass};
 /// What reads the action again, for messages.
 const READ_IT: &str = "Read its status with `cancel-machine-action get`";
 
+/// Why an action was not read, where nothing stood in the way.
+const NO_TIME: &str = "there was no time to read it";
+
 /// What an answer that is no success means and what helps: the status, the service's own words, then what to do, chosen
 /// by the service's code before the status, so that nothing contradicts it. `shortcoming` is what the token lacks, where
 /// it can be read.
@@ -62,15 +65,23 @@ fn of_400(input: &Input, said: &Said) -> String {
         said.code.as_str(),
         "InvalidRequestBody" | "MissingRequiredParameter" | "InvalidInput"
     );
-    match (&input.json_body.comment, is_about_body) {
+    match (&input.json_body.comment, said.code.as_str()) {
+        (_, "ActiveRequestAlreadyExists") => {
+            format!("Another call is changing the action. {READ_IT}, then decide.")
+        }
+        (_, "OsPlatformNotSupported" | "ClientVersionNotSupported") => {
+            "The device does not support this: look at the action in the portal.".to_owned()
+        }
         (None, _) => {
             "The request has no Comment, and the service may insist on one: set json_body.Comment."
                 .to_owned()
         }
-        (Some(_), true) => {
+        (Some(_), _) if is_about_body => {
             "The service does not take the body: check what json_body.Comment has in it.".to_owned()
         }
-        (Some(_), false) => format!("{READ_IT}: an action that has ended cannot be cancelled."),
+        (Some(_), _) => {
+            format!("The action may have ended, and then it cannot be cancelled. {READ_IT}.")
+        }
     }
 }
 
@@ -93,9 +104,13 @@ fn of_status(status: u16, input: &Input) -> &'static str {
         409 => {
             "Another call is changing the action, or it has ended. Read its status with `cancel-machine-action get`, then decide."
         }
-        425 => "The service did not take the request so early on a connection: run the step again.",
+        425 => {
+            "Something between this step and the service sent the request too early on a TLS connection: check any proxy \
+             between."
+        }
         500..=599 => {
-            "Whether the action was cancelled is not known. Read its status with `cancel-machine-action get`, or cancel it again."
+            "The service cannot do this: check MDE_BASE_URL and any proxy between. Whether the action was cancelled is not \
+             known: read its status with `cancel-machine-action get`."
         }
         _ => {
             "The cancel was refused: look at the answer on stdout, then at the action in the portal."
@@ -106,6 +121,7 @@ fn of_status(status: u16, input: &Input) -> &'static str {
 /// What helps if the same request may succeed later.
 fn later(answer: &Answer) -> String {
     let when = match answer.retry_after_seconds {
+        Some(0) => "now".to_owned(),
         Some(seconds) => format!("in {seconds} s"),
         None => "in a few minutes".to_owned(),
     };
@@ -113,7 +129,7 @@ fn later(answer: &Answer) -> String {
         429 => format!("The service takes no more calls for now: run the step again {when}."),
         408 => format!("The service did not get the request in time: run the step again {when}."),
         _ => format!(
-            "Whether the action was cancelled is not known. {READ_IT}, or cancel it again, {when}."
+            "Whether the action was cancelled is not known. {READ_IT}, or cancel it again {when}."
         ),
     }
 }
@@ -145,15 +161,37 @@ pub(super) fn of_verdict(verdict: Verdict) -> String {
     text.to_owned()
 }
 
-/// What helps if the action is not final when the time is up; `obstacle` is why it could not be read.
-pub(super) fn of_unfinished(verdict: Verdict, obstacle: &str) -> String {
-    match verdict {
-        Verdict::Pending => {
+/// What helps if the action is not final and is not read any more; `was_open` when it was read last, and could not be read
+/// since because of `obstacle`, if there is one.
+pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
+    match (was_open, obstacle) {
+        (true, None) => {
             format!(
                 "the action is still open, and the time of --wait is up. {READ_IT}, or raise --wait."
             )
         }
-        _ => format!("whether the action was cancelled is not known: {obstacle}. {READ_IT}."),
+        (true, Some(obstacle)) => format!(
+            "whether the action was cancelled is not known: it was open when it was read last, but then: {obstacle}. \
+             {READ_IT}."
+        ),
+        (false, obstacle) => format!(
+            "whether the action was cancelled is not known: {}. {READ_IT}.",
+            obstacle.unwrap_or(NO_TIME)
+        ),
+    }
+}
+
+/// What reading the action has brought after its cancel was refused or lost.
+pub(super) fn since(was_open: bool, obstacle: Option<&str>) -> String {
+    match (was_open, obstacle) {
+        (true, None) => "The action was read after that, and is still open.".to_owned(),
+        (true, Some(obstacle)) => {
+            format!("The action was open when it was read after that, but then: {obstacle}.")
+        }
+        (false, obstacle) => format!(
+            "The action could not be read after that: {}.",
+            obstacle.unwrap_or(NO_TIME)
+        ),
     }
 }
 

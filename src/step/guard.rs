@@ -2,14 +2,11 @@
 //!
 //! A type never changes, so that nothing can come between the read and the cancel; a status can.
 
-use super::Step;
 use super::action_state;
-use super::work::held_up;
+use super::{Reply, Step};
 use crate::call::answer;
-use crate::call::api;
-use crate::call::send::Run;
 use crate::input::MachineActionId;
-use crate::output::answer::may_pass;
+use crate::output::answer::{Answer, may_pass};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::settings::options::Allow;
 
@@ -17,89 +14,93 @@ use crate::settings::options::Allow;
 const MAX_TYPE: usize = 64;
 
 impl Step {
-    /// Returns whether the action `id` may be cancelled.
+    /// Returns whether the action `id` may be cancelled, by what reading it has brought.
     ///
     /// # Errors
     ///
     /// It may not, or its type cannot be read.
-    pub(super) fn guard(
-        &mut self,
-        id: &MachineActionId,
-        run: &mut Run<'_, '_>,
-    ) -> Result<(), Failure> {
-        let Some(Allow::Types(allowed)) = self.allow.clone() else {
+    pub(super) fn judge(&self, reply: &Reply, id: &MachineActionId) -> Result<(), Failure> {
+        let Some(Allow::Types(allowed)) = &self.allow else {
             return Ok(());
         };
-        let kind = self.type_of(id, run)?;
-        if !allowed.contains(&kind) {
-            return Err(not_allowed(format!(
-                "the action is of type {}, which --allow does not list. The cancel was not sent.",
-                shown(&kind)
-            )));
-        }
-        // The read has used up this call's turn.
-        while !self.sender.wait_for_turn().is_zero() {
-            if let Some(left) = self.sender.held_up() {
-                return Err(held_up(left));
-            }
-            self.sender.await_turn()?;
-        }
-        Ok(())
-    }
-
-    fn type_of(&mut self, id: &MachineActionId, run: &mut Run<'_, '_>) -> Result<String, Failure> {
-        let reply = self.call(&api::READ, run, |api, token| api::read(api, id, token));
-        let received = reply.map_err(unread)?.received;
-        let answer = answer::of(&received).map_err(unread)?;
+        let answer = answer::of(&reply.received).map_err(unread)?;
         let kind = answer
             .json()
             .filter(|_| answer.is_success())
             .and_then(|json| action_state::type_of(json, id.as_str()));
-        kind.ok_or_else(|| {
-            let status = answer.status_code;
-            let message = format!(
-                "the type of the action could not be read: the service answered with status {status}. The cancel was not \
-                 sent, because --allow has to know the type. Reading needs the permission Machine.Read.All or \
-                 Machine.ReadWrite.All."
-            );
-            Failure {
-                retryable: may_pass(status),
-                retry_after_seconds: answer.retry_after_seconds,
-                ..not_allowed(message)
-            }
-        })
+        match kind {
+            Some(kind) if allowed.contains(&kind) => Ok(()),
+            Some(kind) => Err(not_allowed(format!(
+                "the action is of {}. The cancel was not sent.",
+                match is_plain(&kind) {
+                    true => format!("type {kind}, which --allow does not list"),
+                    false => "a type that --allow does not list".to_owned(),
+                }
+            ))),
+            None => Err(unreadable(&answer)),
+        }
+    }
+}
+
+/// The type of the action is not in `answer`.
+fn unreadable(answer: &Answer) -> Failure {
+    let status = answer.status_code;
+    let remedy = match (status, answer.retry_after_seconds) {
+        (401 | 403, _) => {
+            "Grant Machine.Read.All or Machine.ReadWrite.All with admin consent.".to_owned()
+        }
+        (404, _) => "Check machineactionid.".to_owned(),
+        (_, Some(seconds)) if may_pass(status) => format!("Run the step again in {seconds} s."),
+        _ if may_pass(status) => "Run the step again in a few minutes.".to_owned(),
+        _ => "Check MDE_BASE_URL and any proxy between.".to_owned(),
+    };
+    let what = match answer.is_success() {
+        true => "the answer was not this action with its one type".to_owned(),
+        false => format!("the service answered {status}"),
+    };
+    let message = unknown_type(&what, &remedy);
+    Failure {
+        retryable: may_pass(status),
+        retry_after_seconds: answer.retry_after_seconds,
+        ..not_allowed(message)
     }
 }
 
 /// The action could not be read, because of `failure`. One that has nothing to do with the action stays what it is.
-fn unread(failure: Failure) -> Failure {
+pub(super) fn unread(failure: Failure) -> Failure {
     match failure.code {
         FailureCode::NetworkError
         | FailureCode::TlsError
         | FailureCode::Timeout
-        | FailureCode::InvalidAnswer => Failure {
-            code: FailureCode::NotAllowed,
-            message: format!(
-                "the type of the action could not be read: {}. The cancel was not sent, because --allow has to know the \
-                 type.",
-                failure.what()
-            ),
-            request_sent: RequestSent::No,
-            ..failure
-        },
+        | FailureCode::InvalidAnswer => {
+            let remedy = match failure.retryable {
+                true => "Run the step again.",
+                false => "Check MDE_BASE_URL, and any proxy between.",
+            };
+            Failure {
+                code: FailureCode::NotAllowed,
+                message: unknown_type(failure.what(), remedy),
+                request_sent: RequestSent::No,
+                ..failure
+            }
+        }
         _ => failure,
     }
+}
+
+fn unknown_type(why: &str, remedy: &str) -> String {
+    format!(
+        "the type of the action could not be read: {why}. The cancel was not sent, because --allow has to know the type. \
+         {remedy}"
+    )
 }
 
 fn not_allowed(message: String) -> Failure {
     Failure::new(FailureCode::NotAllowed, message)
 }
 
-/// A type as it may be shown: the service's own are letters and digits.
-fn shown(kind: &str) -> &str {
+/// Whether a type may be shown: the service's own are letters and digits.
+fn is_plain(kind: &str) -> bool {
     let is_plain = kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    match is_plain && (1..=MAX_TYPE).contains(&kind.len()) {
-        true => kind,
-        false => "with another name",
-    }
+    is_plain && (1..=MAX_TYPE).contains(&kind.len())
 }

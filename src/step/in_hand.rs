@@ -6,14 +6,13 @@ use std::io::{self, Write};
 use std::mem;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::line::{Line, State};
 use super::tally::Tally;
 use super::verify::{Course, Watch};
 use super::work::Number;
 use crate::call::exchange::Brake;
-use crate::input::MachineActionId;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
@@ -130,11 +129,11 @@ impl Lines {
         line.state.due()
     }
 
-    /// Returns the id of the watched request with this `number`, and how long a look at it may take.
-    pub(super) fn watched(&self, number: Number) -> Option<(MachineActionId, Duration)> {
+    /// Returns what is watched of the request with this `number`, if it is.
+    pub(super) fn watched(&self, number: Number) -> Option<&Watch> {
         let line = self.lines.iter().find(|line| line.number == number)?;
         match &line.state {
-            State::Watched(watch) => Some((watch.id().clone(), watch.patience(Instant::now()))),
+            State::Watched(watch) => Some(watch),
             _ => None,
         }
     }

@@ -3,6 +3,8 @@
 pub(crate) mod single;
 pub(crate) mod batch;
 mod work;
+mod cancel;
+mod errand;
 mod in_hand;
 pub(crate) mod list;
 pub(crate) mod get;
@@ -20,8 +22,6 @@ pub(crate) mod check;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ureq::http::{Request, StatusCode};
-
 use self::action_state::State;
 use self::service_says::Said;
 use self::verify::Look;
@@ -29,16 +29,16 @@ use crate::auth::claims::Claims;
 use crate::auth::permissions;
 use crate::auth::session::Session;
 use crate::call::answer;
+use crate::call::api;
 use crate::call::bearer::AccessToken;
 use crate::call::exchange::Brake;
 use crate::call::received::Received;
-use crate::call::send::{Run, Sender, Sent};
+use crate::call::send::{Run, Sender};
 use crate::call::service_url::ServiceUrl;
 use crate::call::tries::Tries;
-use crate::call::{Call, api};
 use crate::input::{Input, MachineActionId};
 use crate::output::answer::Answer;
-use crate::output::failure::{Failure, RequestSent};
+use crate::output::failure::Failure;
 use crate::settings::Settings;
 use crate::settings::options::{Allow, Options};
 use crate::settings::variables::Reader;
@@ -97,25 +97,6 @@ impl Step {
         self.sender.brake()
     }
 
-    /// Cancels, if it is allowed; returns the answer, and whether it follows a try that was lost.
-    fn cancel(&mut self, input: &Input, run: &mut Run<'_, '_>) -> (Result<Answer, Failure>, bool) {
-        let allowed = self.guard(&input.path_parameters.machineactionid, run);
-        let reply = allowed.and_then(|()| {
-            self.call(&api::CANCEL, run, |api, token| {
-                api::cancel(api, input, token)
-            })
-        });
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(failure) => return (Err(failure), false),
-        };
-        let answer = answer::of(&reply.received).map(|answer| Answer {
-            advice: self.advice(&answer, input, &reply),
-            ..answer
-        });
-        (answer, reply.tries.was_lost())
-    }
-
     /// Returns what the token lacks, as `judge` says, if it can be read.
     fn shortcoming(
         &self,
@@ -171,64 +152,5 @@ impl Step {
             _ => State::NotTheAction,
         };
         Look::Read(answer, state)
-    }
-
-    /// Makes the call that `request` builds; a token that the API no longer takes is renewed once.
-    fn call(
-        &mut self,
-        call: &'static Call,
-        run: &mut Run<'_, '_>,
-        request: impl Fn(&ServiceUrl, &AccessToken) -> Result<Request<Vec<u8>>, Failure>,
-    ) -> Result<Reply, Failure> {
-        let token = self.session.token(&mut self.sender, run)?;
-        let built = request(&self.api, &token)?;
-        let first = self.send(token, call, &built, run)?;
-        let is_stopped = self.sender.interrupt().status().is_some();
-        if first.received.status != StatusCode::UNAUTHORIZED || is_stopped {
-            return Ok(first);
-        }
-        let Some(renewed) = self.session.renew(&first.token, &mut self.sender, run) else {
-            return Ok(first);
-        };
-        let second = renewed.and_then(|token| {
-            let built = request(&self.api, &token)?;
-            self.send(token, call, &built, run)
-        });
-        match second {
-            Ok(second) => {
-                if second.received.status == StatusCode::UNAUTHORIZED {
-                    self.session.forget(&second.token, run);
-                }
-                Ok(second)
-            }
-            // Nothing more was sent: the first answer stands, as the truth about the cancel.
-            Err(failure) if failure.request_sent == RequestSent::No => {
-                run.log.error(failure.with_causes());
-                Ok(first)
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-
-    fn send(
-        &mut self,
-        token: AccessToken,
-        call: &'static Call,
-        request: &Request<Vec<u8>>,
-        run: &mut Run<'_, '_>,
-    ) -> Result<Reply, Failure> {
-        run.log
-            .detail(format_args!("{} {}", request.method(), request.uri()));
-        let Sent { received, tries } = self.sender.send(call, request, run)?;
-        run.log.detail(format_args!(
-            "answered with status {} and {} bytes",
-            received.status.as_u16(),
-            received.length
-        ));
-        Ok(Reply {
-            received,
-            tries,
-            token,
-        })
     }
 }

@@ -79,7 +79,10 @@ fn read(json: &str) -> Said {
         return Said::default();
     };
     let error = envelope.error.map(RawValue::get).unwrap_or_default();
-    if let Ok(refusal) = serde_json::from_str::<Refusal>(error) {
+    // A list would be taken for an object without names.
+    if error.starts_with('{')
+        && let Ok(refusal) = serde_json::from_str::<Refusal>(error)
+    {
         return Said {
             code: text(&refusal.code),
             message: text(&refusal.message),

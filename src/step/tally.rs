@@ -1,6 +1,7 @@
 //! What became of the lines of a batch, and who hears of it.
 
 use std::fmt;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::output::answer::{Answer, Verdict};
@@ -10,6 +11,8 @@ use crate::output::outcome::Outcome;
 
 /// A pause of which everybody hears.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
+/// A last read that comes so much later than --wait says is late.
+const LATE: Duration = Duration::from_secs(2);
 /// How often a batch reports how far it is, where no person watches.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
@@ -59,6 +62,10 @@ pub(super) struct Tally {
     /// The worst status of a line.
     pub(super) worst: ExitStatus,
     reported: Instant,
+    /// Whether the pace is waited for.
+    pauses: bool,
+    /// Whether it was said that reads come late.
+    is_late: bool,
 }
 
 impl fmt::Display for Tally {
@@ -82,6 +89,8 @@ impl Tally {
             counts: [0; Class::ALL.len()],
             worst: ExitStatus::Accepted,
             reported: Instant::now(),
+            pauses: false,
+            is_late: false,
         }
     }
 
@@ -104,12 +113,28 @@ impl Tally {
     }
 
     /// Reports the same with what is left of a pause; that a long one begins is reported at once.
-    pub(super) fn report_pause(&mut self, left: Duration, begins: bool, log: &mut Log<'_>) {
+    pub(super) fn report_pause(&mut self, left: Duration, log: &mut Log<'_>) {
+        let begins = !mem::replace(&mut self.pauses, true);
         let pause = match left.as_secs() {
             0 => String::new(),
             seconds => format!("; pausing for the service's limits, {seconds} s left"),
         };
         self.report_with(&pause, begins && left >= LONG_PAUSE, log);
+    }
+
+    /// The pause is over.
+    pub(super) fn end_pause(&mut self) {
+        self.pauses = false;
+    }
+
+    /// Says once what limits the reads, if one comes so much `later` than it should.
+    pub(super) fn report_late(&mut self, later: Duration, log: &mut Log<'_>) {
+        if later >= LATE && !mem::replace(&mut self.is_late, true) {
+            log.notice(
+                "some actions are read later than --wait says: MDE_CALLS_PER_MINUTE, MDE_CALLS_PER_HOUR and the service's \
+                 pauses limit the calls, and one is made at a time.",
+            );
+        }
     }
 
     fn report_with(&mut self, pause: &str, at_once: bool, log: &mut Log<'_>) {

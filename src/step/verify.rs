@@ -6,17 +6,21 @@ use std::time::{Duration, Instant};
 
 use super::action_state::State;
 use super::advice;
-use crate::call::pace::whole_seconds;
+use super::cancel::Cancelled;
+use crate::call::pace::{LONGEST_PAUSE, whole_seconds};
 use crate::input::MachineActionId;
-use crate::output::answer::{Answer, Verdict};
+use crate::output::answer::{Answer, Verdict, may_pass};
 use crate::output::failure::{Failure, RequestSent};
 
 /// The longest pause between two looks at an action.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
 /// The first pause; it doubles from look to look, so that long waits cost few calls.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How long the look at the end may take, after the time is up.
 const LAST_LOOK: Duration = Duration::from_millis(1300);
+/// How often the look at the end is made if it brings nothing, and the pause before it is made again.
+const MAX_LAST_LOOKS: u32 = 3;
+const AGAIN: Duration = Duration::from_millis(250);
 /// How long any look may take: a connection that hangs must not use up the time of the others.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
@@ -46,11 +50,26 @@ pub(super) struct Watch {
     was_accepted: bool,
     /// Whether it was read, and was open.
     is_open: bool,
-    /// Why it could not be read.
-    obstacle: String,
+    /// Why it could not be read, the last time.
+    obstacle: Option<String>,
     looks: u32,
+    /// How many looks were made when the time was up.
+    last_looks: u32,
     due: Instant,
+    /// When it is looked at for the last time.
     until: Instant,
+    /// When the time is up.
+    end: Instant,
+    /// Whether the last look may come later than that, if the service asks for a pause.
+    may_be_late: bool,
+}
+
+/// How long actions are watched.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    pub(super) time: Duration,
+    /// Whether the last look may come later, if the service asks for a pause: in a batch, all wait for it anyway.
+    pub(super) may_be_late: bool,
 }
 
 /// What a watched action comes to: watched further, or what there is to say of it.
@@ -62,29 +81,35 @@ impl Watch {
     /// change nothing either.
     pub(super) fn begin(
         id: &MachineActionId,
-        cancelled: Result<Answer, Failure>,
-        follows_lost: bool,
-        wait: Duration,
+        cancelled: Cancelled,
+        wait: Wait,
         asked: Duration,
         now: Instant,
     ) -> Course {
-        let was_accepted = matches!(&cancelled, Ok(answer) if answer.is_success());
-        let wait = match &cancelled {
+        let Cancelled {
+            answer: stands,
+            follows_lost,
+        } = cancelled;
+        let is_surely_refused = match &stands {
             Err(failure) if failure.request_sent == RequestSent::No => {
-                return ControlFlow::Break(cancelled);
+                return ControlFlow::Break(stands);
             }
-            Ok(answer) if !follows_lost && is_surely_refused(answer.status_code) => Duration::ZERO,
-            _ => wait,
+            Err(_) => false,
+            Ok(answer) => !follows_lost && is_surely_refused(answer.status_code),
         };
+        let end = now + wait.time;
         let watch = Self {
             id: id.clone(),
-            stands: cancelled,
-            was_accepted,
+            was_accepted: matches!(&stands, Ok(answer) if answer.is_success()),
+            stands,
             is_open: false,
-            obstacle: "there was no time to read it".to_owned(),
+            obstacle: None,
             looks: 0,
+            last_looks: 0,
             due: now,
-            until: now + wait,
+            until: if is_surely_refused { now } else { end },
+            end,
+            may_be_late: wait.may_be_late,
         };
         watch.after(Duration::ZERO, asked, now)
     }
@@ -106,13 +131,23 @@ impl Watch {
 
     /// How long a look that begins `now` may take.
     pub(super) fn patience(&self, now: Instant) -> Duration {
-        (self.until.saturating_duration_since(now) + LAST_LOOK).min(LONGEST_LOOK)
+        let least = match self.may_be_late {
+            true => LAST_LOOK,
+            false => Duration::ZERO,
+        };
+        let left = (self.end + LAST_LOOK).saturating_duration_since(now);
+        left.clamp(least, LONGEST_LOOK)
+    }
+
+    /// How much later than the end of the time it is.
+    pub(super) fn lateness(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.end)
     }
 
     /// Notes what a look has brought that ended `now`; the service has `asked` to be left alone for so long.
     pub(super) fn see(mut self, look: Look, asked: Duration, now: Instant) -> Course {
         self.looks += 1;
-        match look {
+        let may_pass = match look {
             Look::Read(answer, State::Final(verdict)) => {
                 return ControlFlow::Break(Ok(Answer {
                     outcome: Some(verdict),
@@ -121,61 +156,91 @@ impl Watch {
                 }));
             }
             Look::Read(answer, State::Open) => {
-                self.is_open = true;
+                (self.is_open, self.obstacle) = (true, None);
                 if self.was_accepted {
                     self.stands = Ok(answer);
                 }
+                false
             }
             Look::Read(answer, State::NotTheAction) => {
-                self.obstacle = match answer.is_success() {
+                self.obstacle = Some(match answer.is_success() {
                     true => "the status read returned something else than the action".to_owned(),
                     false => format!("the status read returned {}", answer.status_code),
-                };
+                });
+                may_pass(answer.status_code)
             }
-            Look::Failed(obstacle) => self.obstacle = obstacle,
+            Look::Failed(obstacle) => {
+                self.obstacle = Some(obstacle);
+                true
+            }
             Look::Forbidden(obstacle) => return self.give_up(obstacle),
-        }
+        };
         if now >= self.until {
-            return ControlFlow::Break(self.conclude());
+            return self.after_the_last(may_pass, asked, now);
         }
         let doublings = self.looks.saturating_sub(1);
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
-        self.after(pause.min(LONGEST_PAUSE), asked, now)
+        self.after(pause.min(LONGEST_INTERVAL), asked, now)
+    }
+
+    /// The last look is made again if it brought nothing, but that may pass while there is time for it.
+    fn after_the_last(mut self, may_pass: bool, asked: Duration, now: Instant) -> Course {
+        self.last_looks += 1;
+        let pause = AGAIN.max(asked);
+        let has_time = match self.may_be_late {
+            true => asked <= LONGEST_PAUSE,
+            false => now + pause < self.end + LAST_LOOK,
+        };
+        if !may_pass || !has_time || self.last_looks >= MAX_LAST_LOOKS {
+            return ControlFlow::Break(self.conclude());
+        }
+        self.due = now + pause;
+        ControlFlow::Continue(self)
     }
 
     /// Ends the watch because the action cannot be read any more; and why.
     pub(super) fn give_up(mut self, obstacle: String) -> Course {
-        self.obstacle = obstacle;
+        self.obstacle = Some(obstacle);
         ControlFlow::Break(self.conclude())
     }
 
     /// The next look follows after `pause`, and no sooner than `asked`; the last one at the end of the time.
     fn after(mut self, pause: Duration, asked: Duration, now: Instant) -> Course {
-        let left = self.until.saturating_duration_since(now);
-        if asked > left && !asked.is_zero() {
-            return self.give_up(format!(
-                "the service asks to wait for {} s, and only {} s of --wait were left",
-                whole_seconds(asked),
-                left.as_secs()
-            ));
+        let left = self.end.saturating_duration_since(now);
+        match self.may_be_late {
+            true if asked > LONGEST_PAUSE => return self.give_up(held_up(asked)),
+            false if asked > left => {
+                return self.give_up(format!(
+                    "the service asks to wait for {} s, and only {} s of --wait were left",
+                    whole_seconds(asked),
+                    left.as_secs()
+                ));
+            }
+            _ => {}
         }
-        self.due = now + pause.max(asked).min(left);
+        let pause = pause.min(self.until.saturating_duration_since(now));
+        self.due = now + pause.max(asked);
         ControlFlow::Continue(self)
     }
 
-    /// Returns what is known when the time is up.
+    /// Returns what is known when the time is up, or the action cannot be read any more.
     fn conclude(self) -> Result<Answer, Failure> {
-        let advice = advice::of_unfinished(self.verdict(), &self.obstacle);
-        self.with(advice)
+        let verdict = match &self.obstacle {
+            None => self.verdict_so_far(),
+            // It may have ended since it was read.
+            Some(_) => Verdict::Unverified,
+        };
+        let advice = advice::of_unfinished(self.is_open, self.obstacle.as_deref());
+        self.with(verdict, advice)
     }
 
     /// Returns what is known when the process is told to stop.
     pub(super) fn conclude_stopped(self) -> Result<Answer, Failure> {
-        let advice = advice::of_stopped(self.verdict()).to_owned();
-        self.with(advice)
+        let verdict = self.verdict_so_far();
+        self.with(verdict, advice::of_stopped(verdict).to_owned())
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict_so_far(&self) -> Verdict {
         match self.is_open {
             true => Verdict::Pending,
             false => Verdict::Unverified,
@@ -183,15 +248,8 @@ impl Watch {
     }
 
     /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
-    fn with(self, advice: String) -> Result<Answer, Failure> {
-        let verdict = self.verdict();
-        let since = match verdict {
-            Verdict::Pending => "The action was read after that, and is still open.".to_owned(),
-            _ => format!(
-                "The action could not be read after that: {}.",
-                self.obstacle
-            ),
-        };
+    fn with(self, verdict: Verdict, advice: String) -> Result<Answer, Failure> {
+        let since = advice::since(self.is_open, self.obstacle.as_deref());
         match self.stands {
             Ok(answer) => Ok(Answer {
                 outcome: Some(verdict),
@@ -208,6 +266,14 @@ impl Watch {
             }),
         }
     }
+}
+
+/// Why nothing is read while so much is `left` of a pause that the service has asked for.
+pub(super) fn held_up(left: Duration) -> String {
+    format!(
+        "the service asks to wait for {} s, and a batch waits for an hour at most",
+        whole_seconds(left)
+    )
 }
 
 /// Whether the service has refused for a reason that leaves no doubt: the cancel changed nothing, and the action may go

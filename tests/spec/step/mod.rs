@@ -3,9 +3,15 @@
 mod verify;
 mod batch;
 mod pace;
+mod side_by_side;
 mod throttled;
 mod signals;
 mod stop;
+mod moments;
+mod wait;
+mod allow;
+mod statuses;
+mod words;
 mod check;
 mod get;
 mod list;

@@ -7,12 +7,14 @@ pub mod certificates;
 pub mod masks;
 pub mod pages;
 pub mod proxy;
+pub mod files;
 pub mod granted;
 pub mod layout;
 pub mod reply;
 pub mod rows;
 pub mod running;
 pub mod server;
+pub mod service;
 pub mod step;
 pub mod token;
 

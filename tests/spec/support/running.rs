@@ -37,6 +37,14 @@ impl Running {
         }
     }
 
+    /// The event that `event` has come a moment ago.
+    pub fn soon_after(event: impl Fn(&Self) -> bool + Send) -> impl Fn(&Self) -> bool + Send {
+        let since = OnceLock::new();
+        move |step: &Self| {
+            event(step) && since.get_or_init(Instant::now).elapsed() > Duration::from_millis(150)
+        }
+    }
+
     /// It has the lock of a token in `folder` open.
     pub fn uses_lock(&self, folder: &Path) -> bool {
         uses_lock(&self.process.to_string(), folder)

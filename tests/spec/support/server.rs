@@ -148,6 +148,12 @@ impl Server {
         move |_| state.received.lock().unwrap().len() >= count
     }
 
+    /// The event that so many connections were opened.
+    pub fn reached(&self, count: usize) -> impl Fn(&Running) -> bool + Send + use<> {
+        let state = Arc::clone(&self.state);
+        move |_| *state.connections.lock().unwrap() >= count
+    }
+
     /// How many connections were opened.
     pub fn connections(&self) -> usize {
         *self.state.connections.lock().unwrap()

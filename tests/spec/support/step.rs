@@ -1,17 +1,16 @@
 //! Runs the real binary with nothing of this process's environment, and never longer than a bounded time.
 
 use std::fmt;
-use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub use super::files::file_with;
 use super::layout::lay_out;
 use super::masks::{mask_clock, mask_tries, tries_in};
 use super::running::{Event, Running};
@@ -194,8 +193,7 @@ impl Step {
         };
         let stdout = read_all(child.stdout.take(), &running.stdout);
         let stderr = read_all(child.stderr.take(), &Arc::default());
-        let (status, peak_memory, worked) =
-            wait(&mut child, &running, self.patience, &self.signals);
+        let end = wait(&mut child, &running, self.patience, &self.signals);
         let took = started.elapsed();
         drop(writer.join());
         let stderr = stderr.join().expect("stderr is read");
@@ -205,14 +203,15 @@ impl Step {
         let is_retry = |line: &&str| line.contains("attempt ") && line.contains("; retrying in ");
         let (retries, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_retry);
         Outcome {
-            status: status.code(),
+            status: end.status.code(),
             stdout: self.name(stdout.join().expect("stdout is read")),
             stderr: others.iter().map(|line| format!("{line}\n")).collect(),
             retries: retries.iter().map(ToString::to_string).collect(),
             tries,
             took,
-            peak_memory,
-            worked,
+            stopped_within: end.stopped_within,
+            peak_memory: end.peak_memory,
+            worked: end.worked,
         }
     }
 
@@ -243,23 +242,39 @@ fn read_all(
     })
 }
 
+/// How a process ended.
+struct End {
+    status: ExitStatus,
+    stopped_within: Duration,
+    peak_memory: u64,
+    worked: Duration,
+}
+
 #[track_caller]
 fn wait(
     child: &mut Child,
     running: &Running,
     patience: Duration,
     signals: &[(String, Event)],
-) -> (ExitStatus, u64, Duration) {
+) -> End {
     let started = Instant::now();
-    let (mut peak, mut worked) = (0, Duration::ZERO);
+    let (mut peak_memory, mut worked) = (0, Duration::ZERO);
+    let mut signalled = None;
     let mut signals = signals.iter().peekable();
     loop {
-        peak = running.peak_memory().max(peak);
+        peak_memory = running.peak_memory().max(peak_memory);
         worked = running.worked().max(worked);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
-            return (status, peak, worked);
+            let stopped_within = signalled.map_or(Duration::ZERO, |at: Instant| at.elapsed());
+            return End {
+                status,
+                stopped_within,
+                peak_memory,
+                worked,
+            };
         }
         if let Some((name, _)) = signals.next_if(|(_, has_come)| has_come(running)) {
+            signalled.get_or_insert_with(Instant::now);
             let kill = format!("kill -{name} {}", running.process);
             let sent = Command::new("sh").args(["-c", &kill]).status();
             assert!(sent.expect("a shell").success());
@@ -288,6 +303,8 @@ pub struct Outcome {
     pub tries: Option<String>,
     /// How long it took.
     pub took: Duration,
+    /// How long it took from the first signal on.
+    pub stopped_within: Duration,
     /// The greatest resident memory that was seen, in KiB.
     pub peak_memory: u64,
     /// How long it was seen to work: whatever else this machine does.
@@ -313,20 +330,4 @@ impl fmt::Display for Outcome {
         writeln!(formatter, "stdout: {}", lay_out(&self.stdout))?;
         write!(formatter, "stderr: {}", self.stderr.trim_end())
     }
-}
-
-/// A file of this run with `content`, under a name of its own.
-pub fn file_with(content: impl AsRef<[u8]>) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    // The number of a process may come again in a later run.
-    static BEGUN: OnceLock<u128> = OnceLock::new();
-    let begun = BEGUN.get_or_init(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.expect("a clock").as_nanos()
-    });
-    let name = format!("{}-{begun}-{number}", std::process::id());
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, content).expect("the file is written");
-    path
 }

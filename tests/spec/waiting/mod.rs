@@ -1,3 +1,4 @@
 //! How long, for what, and what cuts it short.
 
 mod streams;
+mod schedule;

@@ -1,6 +1,9 @@
 //! Requests are worked off: one, or many that wait side by side. One thread decides what is next; one call is made at a
 //! time.
 
+mod cancels;
+mod looks;
+
 use std::io::Write;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
@@ -8,15 +11,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::Step;
+use super::cancel::Cancel;
 use super::in_hand::InHand;
-use super::line::State;
-use super::verify::Watch;
-use crate::call::pace::whole_seconds;
-use crate::call::send::Run;
 use crate::input::Input;
 use crate::input::validate::validate_line;
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
@@ -37,17 +37,23 @@ pub(super) struct Work {
     interrupt: Interrupt,
     /// The time limit of a request.
     timeout: Duration,
-    /// When the only request's time limit ends: it began with the process.
-    deadline: Option<Deadline>,
-    /// The request that is to be begun next.
-    next: Option<(Number, Input)>,
+    /// The request that is cancelled next.
+    next: Option<Next>,
     /// Where further lines come from, until there are no more.
     lines: Option<Receiver<Event>>,
     is_batch: bool,
     /// When the watched actions are to be looked at, by the numbers of their lines, 0 being the only request.
     schedule: Schedule,
-    /// Whether the pace is being waited for.
-    pauses: bool,
+}
+
+/// The request that is cancelled next.
+struct Next {
+    number: Number,
+    cancel: Cancel,
+    /// Until when it may take; it is not in hand before that is known.
+    deadline: Option<Deadline>,
+    /// When its next try is due.
+    due: Instant,
 }
 
 impl Work {
@@ -67,18 +73,18 @@ impl Work {
             in_hand,
             interrupt,
             timeout,
-            deadline: None,
             next: None,
             lines: None,
             is_batch: false,
             schedule: Schedule::default(),
-            pauses: false,
         }
     }
 
     /// The only request, which is in hand already, is `input`; it may take until `deadline`.
     pub(super) fn only(mut self, input: Input, deadline: Deadline) -> Self {
-        (self.next, self.deadline) = (Some((None, input)), Some(deadline));
+        let id = input.path_parameters.machineactionid.as_str();
+        self.in_hand.lock().name(id);
+        self.accept(None, input, Some(deadline));
         self
     }
 
@@ -94,10 +100,12 @@ impl Work {
             if let Err(not_written) = self.write(stdout, log) {
                 return not_written;
             }
-            self.take_line();
+            if self.takes_lines() {
+                self.take_line();
+            }
             match self.next_turn(log) {
                 ControlFlow::Break(()) => break,
-                ControlFlow::Continue(Some(Turn::Begin)) => self.begin(log),
+                ControlFlow::Continue(Some(Turn::Begin)) => self.go_on(log),
                 ControlFlow::Continue(Some(Turn::Look(number))) => {
                     self.look(NonZeroU64::new(number), log);
                 }
@@ -116,11 +124,13 @@ impl Work {
         Ok(())
     }
 
-    /// Takes a line if there is room for one; waits for it until something is due.
+    /// Whether a line may be taken: its turn comes when the one before it is cancelled.
+    fn takes_lines(&self) -> bool {
+        self.lines.is_some() && self.next.is_none() && self.in_hand.lock().has_room()
+    }
+
+    /// Takes a line; waits for it until something is due.
     fn take_line(&mut self) {
-        if self.next.is_some() || !self.in_hand.lock().has_room() {
-            return;
-        }
         let Some(lines) = &self.lines else {
             return;
         };
@@ -129,36 +139,28 @@ impl Work {
             Some(due) => lines.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
         match event {
-            Ok(Some((number, text))) => self.accept(number, text),
+            Ok(Some((number, text))) => match text.and_then(|text| validate_line(&text)) {
+                Ok(input) => self.accept(Some(number), input, None),
+                Err(failure) => self.refuse(number, failure),
+            },
             Err(RecvTimeoutError::Timeout) => {}
             Ok(None) | Err(RecvTimeoutError::Disconnected) => self.lines = None,
         }
     }
 
-    /// A line that is a request is the next; for any other there is nothing to do.
-    fn accept(&mut self, number: NonZeroU64, text: Result<String, Failure>) {
-        match text.and_then(|text| validate_line(&text)) {
-            Ok(input) => self.next = Some((Some(number), input)),
-            Err(failure) => {
-                let mut lines = self.in_hand.lock();
-                lines.begin(Some(number));
-                lines.put(State::done(Err(failure)));
-            }
-        }
-    }
-
-    /// Returns what is next, if the pace allows it now; waits for a while if not. Breaks if there is nothing more to do.
+    /// Returns what is next, if anything is due and the pace allows it now; waits for a while if not. Breaks if there is
+    /// nothing more to do.
     fn next_turn(&mut self, log: &mut Log<'_>) -> ControlFlow<(), Option<Turn>> {
         let now = Instant::now();
-        let may_begin = self.next.is_some();
-        match self.schedule.next_due() {
-            _ if may_begin => {}
+        let next = self.next.as_ref().map(|next| next.due);
+        let may_begin = next.is_some_and(|due| due <= now);
+        let looks = self.schedule.next_due();
+        match next.into_iter().chain(looks).min() {
             Some(due) if due <= now => {}
+            // A line may come before that.
+            Some(_) | None if self.takes_lines() => return ControlFlow::Continue(None),
             Some(due) => {
-                // A line may come before that.
-                if self.lines.is_none() || !self.in_hand.lock().has_room() {
-                    self.interrupt.wait(due - now);
-                }
+                self.interrupt.wait(due - now);
                 return ControlFlow::Continue(None);
             }
             None if self.lines.is_none() => return ControlFlow::Break(()),
@@ -169,90 +171,30 @@ impl Work {
             _ => Duration::ZERO,
         };
         if pause.is_zero() {
-            self.pauses = false;
+            self.in_hand.lock().tally.end_pause();
             return ControlFlow::Continue(self.schedule.next(now, may_begin));
         }
-        let begins = !std::mem::replace(&mut self.pauses, true);
-        self.in_hand.lock().tally.report_pause(pause, begins, log);
-        self.interrupt.wait(pause.min(Duration::from_secs(1)));
+        self.await_turn(pause, log);
         ControlFlow::Continue(None)
     }
 
-    /// Begins the next request.
-    fn begin(&mut self, log: &mut Log<'_>) {
-        let Some((number, input)) = self.next.take() else {
-            return;
-        };
-        if number.is_some() {
-            self.in_hand.lock().begin(number);
-        }
-        let id = input.path_parameters.machineactionid.as_str();
-        self.in_hand.lock().name(id);
-        log.set_subject(subject(number, id));
-        let state = self.cancel(number, &input, log);
-        log.set_subject(Subject::default());
-        self.in_hand.lock().put(state);
-    }
-
-    fn cancel(&mut self, number: Number, input: &Input, log: &mut Log<'_>) -> State {
-        let step = match &mut self.step {
-            Err(failure) => return State::done(Err(failure.clone())),
-            Ok(step) => step,
-        };
-        if let Some(left) = step.sender.held_up() {
-            return State::done(Err(held_up(left)));
-        }
-        let deadline = self
-            .deadline
-            .unwrap_or_else(|| Deadline::after(self.timeout));
-        let (cancelled, follows_lost) = step.cancel(input, &mut Run { deadline, log });
-        let Some(wait) = step.wait else {
-            return State::done(cancelled);
-        };
-        let id = &input.path_parameters.machineactionid;
-        let now = Instant::now();
-        let watch = Watch::begin(id, cancelled, follows_lost, wait, step.sender.asked(), now);
-        let state = State::of(watch);
-        if let Some(due) = state.due() {
-            self.schedule.add(key(number), due);
-        }
-        state
-    }
-
-    /// Looks at the watched action of the line with this `number`.
-    fn look(&mut self, number: Number, log: &mut Log<'_>) {
-        let watched = self.in_hand.lock().watched(number);
-        let (Some((id, patience)), Ok(step)) = (watched, &mut self.step) else {
-            return;
-        };
-        log.set_subject(subject(number, id.as_str()));
-        let seen = match step.sender.held_up() {
-            Some(left) => Err(format!(
-                "the service asks to wait for {} s, and a batch waits for an hour at most",
-                whole_seconds(left)
-            )),
-            None => {
-                let deadline = Deadline::after(patience);
-                Ok(step.look(&id, &mut Run { deadline, log }))
-            }
-        };
-        log.set_subject(Subject::default());
-        // Whoever is told to stop concludes from what was known before.
-        if self.interrupt.status().is_some() && !matches!(&seen, Ok(look) if look.has_read()) {
-            return;
-        }
-        let (asked, now) = (step.sender.asked(), Instant::now());
-        let due = self.in_hand.lock().update(number, |watch| match seen {
-            Ok(look) => watch.see(look, asked, now),
-            Err(obstacle) => watch.give_up(obstacle),
-        });
-        if let Some(due) = due {
-            self.schedule.add(key(number), due);
+    /// Waits for a while, because a call has to wait for `pause`. That does not count as the time of a batch's line.
+    fn await_turn(&mut self, pause: Duration, log: &mut Log<'_>) {
+        let begun = Instant::now();
+        let mut lines = self.in_hand.lock();
+        lines.tally.report_pause(pause, log);
+        drop(lines);
+        self.interrupt.wait(pause.min(Duration::from_secs(1)));
+        if let Some(Next { deadline, .. }) = &mut self.next
+            && self.is_batch
+        {
+            *deadline = deadline.map(|deadline| deadline.later(begun.elapsed()));
         }
     }
 
     /// Says how it ends, unless whoever heard the signal does.
-    fn end(&self, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
+    fn end(&mut self, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
+        self.give_up(log);
         let mut lines = self.in_hand.lock();
         if lines.is_over() {
             drop(lines);
@@ -281,17 +223,4 @@ fn subject(number: Number, id: &str) -> Subject<'_> {
 
 fn key(number: Number) -> u64 {
     number.map_or(0, NonZeroU64::get)
-}
-
-/// The failure of a line that is held up by a pause of which so much is left.
-pub(super) fn held_up(left: Duration) -> Failure {
-    let seconds = whole_seconds(left);
-    let message = format!(
-        "the service asks to wait for {seconds} s, and a batch waits for an hour at most. This line was not sent: run it \
-         again after that."
-    );
-    Failure {
-        retry_after_seconds: Some(seconds),
-        ..Failure::new(FailureCode::Throttled, message)
-    }
 }

@@ -1,0 +1,168 @@
+//! One action is cancelled, if it is allowed: try by try.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::errand::Errand;
+use super::guard;
+use super::verify;
+use super::{Reply, Step};
+use crate::call::answer;
+use crate::call::api;
+use crate::call::bearer::AccessToken;
+use crate::call::diagnosis;
+use crate::call::pace::whole_seconds;
+use crate::call::send::Run;
+use crate::call::service_url::ServiceUrl;
+use crate::input::{Input, MachineActionId};
+use crate::output::answer::Answer;
+use crate::output::failure::{Failure, FailureCode};
+use crate::settings::options::Allow;
+
+/// A cancel that is worked on.
+pub(super) struct Cancel {
+    input: Input,
+    /// The call that is made now.
+    errand: Errand,
+    /// Whether that call is the read that has to come first.
+    is_guarded: bool,
+}
+
+/// What a cancel has come to.
+pub(super) struct Cancelled {
+    pub(super) answer: Result<Answer, Failure>,
+    /// Whether it follows a try that was lost, which may have been carried out all the same.
+    pub(super) follows_lost: bool,
+}
+
+impl Cancelled {
+    fn failed(failure: Failure) -> Self {
+        Self {
+            answer: Err(failure),
+            follows_lost: false,
+        }
+    }
+}
+
+impl Cancel {
+    /// The action's id.
+    pub(super) fn id(&self) -> &MachineActionId {
+        &self.input.path_parameters.machineactionid
+    }
+
+    /// Whether something was sent for it.
+    pub(super) fn is_begun(&self) -> bool {
+        self.errand.is_begun()
+    }
+}
+
+impl Step {
+    /// Returns the cancel that `input` asks for, of which nothing was sent yet.
+    pub(super) fn cancel_of(&self, input: Input) -> Cancel {
+        let is_guarded = matches!(self.allow, Some(Allow::Types(_)));
+        let call = if is_guarded { &api::READ } else { &api::CANCEL };
+        Cancel {
+            input,
+            errand: Errand::new(call),
+            is_guarded,
+        }
+    }
+
+    /// Makes the next try of `cancel`, unless the service has asked for too long a pause or the time is up. Breaks with what
+    /// it has come to, or returns how long to wait before the next try.
+    pub(super) fn go_on_with(
+        &mut self,
+        cancel: &mut Cancel,
+        run: &mut Run<'_, '_>,
+    ) -> ControlFlow<Cancelled, Duration> {
+        match (self.sender.held_up(), cancel.is_begun()) {
+            (Some(left), false) => ControlFlow::Break(Cancelled::failed(held_up(left))),
+            (Some(_), true) => ControlFlow::Break(self.give_up_cancel(cancel, run)),
+            (None, true) if run.deadline.remaining().is_zero() => {
+                ControlFlow::Break(self.give_up_cancel(cancel, run))
+            }
+            (None, _) => self.cancel(cancel, run),
+        }
+    }
+
+    fn cancel(
+        &mut self,
+        cancel: &mut Cancel,
+        run: &mut Run<'_, '_>,
+    ) -> ControlFlow<Cancelled, Duration> {
+        let tried = match cancel.is_guarded {
+            true => self.try_guard(cancel, run),
+            false => self.try_cancel(cancel, run),
+        };
+        tried.unwrap_or_else(|failure| ControlFlow::Break(Cancelled::failed(failure)))
+    }
+
+    fn try_guard(
+        &mut self,
+        cancel: &mut Cancel,
+        run: &mut Run<'_, '_>,
+    ) -> Result<ControlFlow<Cancelled, Duration>, Failure> {
+        let id = cancel.input.path_parameters.machineactionid.clone();
+        let read = |api: &ServiceUrl, token: &AccessToken| api::read(api, &id, token);
+        let tried = self.attempt(&mut cancel.errand, run, &read);
+        match tried.map_err(guard::unread)? {
+            ControlFlow::Continue(pause) => Ok(ControlFlow::Continue(pause)),
+            ControlFlow::Break(reply) => {
+                self.judge(&reply, &id)?;
+                cancel.is_guarded = false;
+                cancel.errand = Errand::new(&api::CANCEL);
+                Ok(ControlFlow::Continue(Duration::ZERO))
+            }
+        }
+    }
+
+    fn try_cancel(
+        &mut self,
+        cancel: &mut Cancel,
+        run: &mut Run<'_, '_>,
+    ) -> Result<ControlFlow<Cancelled, Duration>, Failure> {
+        let Cancel { input, errand, .. } = cancel;
+        let request = |api: &ServiceUrl, token: &AccessToken| api::cancel(api, input, token);
+        Ok(match self.attempt(errand, run, &request)? {
+            ControlFlow::Continue(pause) => ControlFlow::Continue(pause),
+            ControlFlow::Break(reply) => ControlFlow::Break(self.cancelled(input, errand, &reply)),
+        })
+    }
+
+    /// Returns what `cancel` has come to, of which no further try is made.
+    pub(super) fn give_up_cancel(&self, cancel: &mut Cancel, run: &mut Run<'_, '_>) -> Cancelled {
+        let stands = self.give_up(&mut cancel.errand, run);
+        if !cancel.is_guarded {
+            return match stands {
+                Ok(reply) => self.cancelled(&cancel.input, &cancel.errand, &reply),
+                Err(failure) => Cancelled::failed(failure),
+            };
+        }
+        let stands = stands.map_err(guard::unread);
+        let judged = stands.and_then(|reply| self.judge(&reply, cancel.id()));
+        Cancelled::failed(judged.err().unwrap_or_else(diagnosis::stopped))
+    }
+
+    fn cancelled(&self, input: &Input, errand: &Errand, reply: &Reply) -> Cancelled {
+        let answer = answer::of(&reply.received).map(|answer| Answer {
+            advice: self.advice(&answer, input, reply),
+            ..answer
+        });
+        Cancelled {
+            answer,
+            follows_lost: errand.was_lost_before(reply),
+        }
+    }
+}
+
+/// The failure of a line that is held up by a pause of which so much is left.
+fn held_up(left: Duration) -> Failure {
+    let message = format!(
+        "{}. This line was not sent: run it again after that.",
+        verify::held_up(left)
+    );
+    Failure {
+        retry_after_seconds: Some(whole_seconds(left)),
+        ..Failure::new(FailureCode::Throttled, message)
+    }
+}
