@@ -24,6 +24,7 @@
 
 mod run;
 pub mod publish;
+mod mcp;
 mod step;
 pub mod settings;
 pub mod auth;

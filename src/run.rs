@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::input::source::Source;
+use crate::mcp;
 use crate::output::document;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
@@ -44,7 +45,7 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     let mut reader = Reader::new(process.environment);
     let mut options = Options::read(&process.args, &mut reader);
     let command = arguments::parse(process.args, &mut options);
-    let exit_zero = options.exit_zero;
+    let (exit_zero, serves) = (options.exit_zero, options.serves);
     let run = Run {
         options,
         reader,
@@ -54,7 +55,10 @@ pub fn run(process: Process<'_>) -> ExitStatus {
         log: &mut log,
     };
     let ending = command.and_then(|command| run.carry_out(command));
-    let ending = ending.unwrap_or_else(|failure| Ending::Failed(Outcome(Err(failure))));
+    let ending = ending.unwrap_or_else(|failure| match Outcome(Err(failure)) {
+        outcome if serves => Ending::NotServed(outcome),
+        outcome => Ending::Failed(outcome),
+    });
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
     status.or_zero(exit_zero)
 }
@@ -79,6 +83,11 @@ impl Run<'_, '_> {
             Command::Check => {
                 let report = check::run(&self.options, self.reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
+            }
+            Command::Mcp => {
+                let source = self.source(None)?;
+                mcp::run(source, &self.options, self.reader, self.stdout, self.log)
+                    .map(Ending::Written)
             }
             Command::Step(request) => {
                 let source = self.source(request)?;
@@ -113,6 +122,8 @@ impl Run<'_, '_> {
 enum Ending {
     /// Why there is no request.
     Failed(Outcome),
+    /// Why agents are not served: stdout carries the messages of their protocol only.
+    NotServed(Outcome),
     /// The status of requests whose documents are written.
     Written(ExitStatus),
     /// What `check` reports.
@@ -125,7 +136,7 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Failed(outcome) => outcome.explain(log),
+            Self::Failed(outcome) | Self::NotServed(outcome) => outcome.explain(log),
             Self::Report(report) => report.explain(log),
             Self::Written(_) | Self::Text(_) => {}
         }
@@ -144,7 +155,7 @@ impl Ending {
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
             Self::Failed(outcome) => outcome.write(stdout, is_terminal),
-            Self::Written(_) => Ok(()),
+            Self::Written(_) | Self::NotServed(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -154,7 +165,7 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Failed(outcome) => outcome.exit_status(),
+            Self::Failed(outcome) | Self::NotServed(outcome) => outcome.exit_status(),
             Self::Written(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
@@ -164,7 +175,7 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Failed(outcome) => outcome.in_short(),
+            Self::Failed(outcome) | Self::NotServed(outcome) => outcome.in_short(),
             Self::Written(_) => "what is written".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),

@@ -8,7 +8,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::input::Input;
+use crate::input::{Input, PathParameters};
 use crate::output::answer::Answer;
 use crate::output::document::FailureDocument;
 use crate::publish::examples;
@@ -18,6 +18,11 @@ use crate::step::check::Report;
 /// What a playbook sends.
 pub(super) fn input() -> Schema {
     generate::<Input>(SchemaSettings::draft2020_12().for_deserialize())
+}
+
+/// What an agent sends to read an action.
+pub(super) fn input_of_get() -> Schema {
+    generate::<PathParameters>(SchemaSettings::draft2020_12().for_deserialize())
 }
 
 /// What a playbook gets when the service has answered.

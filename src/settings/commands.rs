@@ -34,13 +34,27 @@ const OF_CALLS: [&OptionSpec; 4] = [
 ];
 
 /// Every command that has a name, in the order of the help.
-pub(crate) static COMMANDS: [CommandSpec; 5] = [
+pub(crate) static COMMANDS: [CommandSpec; 6] = [
     CommandSpec {
         name: "check",
         argument: "",
         about: "sign in and report whether this identity may cancel and read; cancels nothing",
         details: "It makes no other call. What is missing is named, with what to grant.",
         options: &OF_CALLS,
+    },
+    CommandSpec {
+        name: "mcp",
+        argument: "",
+        about: "serve AI agents: the Model Context Protocol over stdin and stdout",
+        details: "Agents may read; they may cancel only what --allow names, and everything with `--allow any`. --timeout is \
+                  45 unless set, and --wait is part of it. It ends with its input. Each call has a line on stderr.",
+        options: &[
+            &table::SANDBOX,
+            &table::ALLOW,
+            &table::WAIT,
+            &table::TIMEOUT,
+            &table::VERBOSE,
+        ],
     },
     CommandSpec {
         name: "schema",

@@ -42,7 +42,7 @@ impl Step {
             if let Some(left) = self.sender.held_up() {
                 return Err(held_up(left));
             }
-            self.sender.await_turn()?;
+            self.await_turn(run)?;
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ fn not_allowed(message: String) -> Failure {
 }
 
 /// A type as it may be shown: the service's own are letters and digits.
-fn shown(kind: &str) -> &str {
+pub(super) fn shown(kind: &str) -> &str {
     let is_plain = kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match is_plain && (1..=MAX_TYPE).contains(&kind.len()) {
         true => kind,

@@ -8,6 +8,7 @@ mod tally;
 mod verify;
 mod action_state;
 mod guard;
+pub(crate) mod agent;
 mod advice;
 mod service_says;
 pub(crate) mod check;
