@@ -1,7 +1,8 @@
 //! The tools of the Model Context Protocol, as the server lists them: generated from the types, and served as committed.
 
 use schemars::Schema;
-use serde_json::{Value, json};
+use schemars::transform::{RecursiveTransform, Transform};
+use serde_json::{Map, Value, json};
 
 use crate::mcp::tools::{About, Tool};
 use crate::publish::schemas;
@@ -26,7 +27,7 @@ fn tool(tool: Tool) -> Value {
         "title": title,
         "description": description,
         "inputSchema": input,
-        "outputSchema": plain(output),
+        "outputSchema": portable(output),
         "annotations": {
             "title": title,
             "readOnlyHint": is_read_only,
@@ -37,11 +38,45 @@ fn tool(tool: Tool) -> Value {
     })
 }
 
-/// The same schema without what some clients refuse, and without its long example.
-fn plain(schema: Schema) -> Value {
-    let mut schema = schema.to_value();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.remove("examples");
+/// The same schema without its long example, and as clients read it that know one type for each place: a list of types
+/// becomes a choice, and so does what may be anything.
+fn portable(schema: Schema) -> Value {
+    let mut schema = schema;
+    schema.remove("examples");
+    RecursiveTransform(split_types).transform(&mut schema);
+    schema.to_value()
+}
+
+fn split_types(schema: &mut Schema) {
+    if schema.get("items") == Some(&Value::Bool(true)) {
+        schema.remove("items");
     }
-    schema
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    let constrains = schema.keys().any(|key| key != "description");
+    match schema.get("type").cloned() {
+        Some(Value::Array(types)) => {
+            let branches = types.iter().map(|name| branch(schema, name)).collect();
+            schema.retain(|key, _| key == "description");
+            schema.insert("anyOf".to_owned(), branches);
+        }
+        _ if !constrains => {
+            let types = ["object", "array", "string", "number", "boolean", "null"];
+            let branches = types.iter().map(|name| json!({"type": name})).collect();
+            schema.insert("anyOf".to_owned(), branches);
+        }
+        _ => {}
+    }
+}
+
+/// What `schema` says of values of the type `name`.
+fn branch(schema: &Map<String, Value>, name: &Value) -> Value {
+    let mut branch = match name.as_str() {
+        Some("null") => Map::new(),
+        _ => schema.clone(),
+    };
+    branch.remove("description");
+    branch.insert("type".to_owned(), name.clone());
+    Value::Object(branch)
 }
