@@ -200,7 +200,10 @@ impl Server<'_, '_> {
     fn accept(&mut self, id: Id, era: Era, tool: Tool, arguments: &str) -> io::Result<()> {
         if self.open.iter().any(|open| open.id == id) {
             let message = "the id is that of a call that is not answered yet";
-            return reply::error(self.stdout, &Error::new(None, Code::InvalidRequest, message));
+            return reply::error(
+                self.stdout,
+                &Error::new(None, Code::InvalidRequest, message),
+            );
         }
         let request = match tool.request(arguments) {
             Ok(request) => request,
@@ -222,9 +225,9 @@ impl Server<'_, '_> {
 
     /// Answers a call that is not begun.
     fn refuse(&mut self, id: &Id, era: Era, tool: Tool, failure: Failure) -> io::Result<()> {
-        let name = tool.name();
+        let (name, code) = (tool.name(), worker::name_of(&failure.code));
         self.log
-            .notice(format_args!("{name}: not begun: {}", failure.message));
+            .notice(format_args!("{name}: not begun, failed with {code}"));
         reply::call(self.stdout, id, era, &worker::of_failure(failure))
     }
 
@@ -243,8 +246,9 @@ impl Server<'_, '_> {
         if let Cancelled::Waiting(call) = self.queue.cancel(id) {
             self.log.set_subject(worker::subject(&call.request));
             let name = call.request.tool().name();
-            self.log
-                .notice(format_args!("{name}: given up by the client before it was begun; nothing was sent"));
+            self.log.notice(format_args!(
+                "{name}: given up by the client before it was begun; nothing was sent"
+            ));
             self.log.set_subject(Subject::default());
         }
     }
@@ -266,7 +270,8 @@ impl Server<'_, '_> {
 
 /// The failure of a call for which there is no room.
 fn full() -> Failure {
-    let message = "too many calls wait. This one was not begun: make it again when others are answered.";
+    let message =
+        "too many calls wait. This one was not begun: make it again when others are answered.";
     Failure::new(FailureCode::Throttled, message)
 }
 
@@ -291,6 +296,7 @@ impl signals::InHand for Stopping {
 
     fn say_what_is_known(&mut self, _: Deadline) {
         let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE_FOR_A_LINE);
-        Log::new(&mut stderr, false).error("told to stop. A call was in hand, or nobody reads stdout.");
+        Log::new(&mut stderr, false)
+            .error("told to stop. A call was in hand, or nobody reads stdout.");
     }
 }

@@ -184,7 +184,11 @@ impl Protocol {
         }
         if version != MODERN {
             let message = "the version of the protocol is not supported";
-            return Err(Error::new(Some(id.clone()), Code::UnsupportedVersion, message));
+            return Err(Error::new(
+                Some(id.clone()),
+                Code::UnsupportedVersion,
+                message,
+            ));
         }
         match eras.contains(&Era::Modern) {
             true => Ok(Era::Modern),
@@ -203,7 +207,10 @@ impl Protocol {
         let [newest, ..] = LEGACY;
         self.has_shaken_hands = true;
         let initialized = Initialized {
-            protocol_version: LEGACY.into_iter().find(|known| *known == asked).unwrap_or(newest),
+            protocol_version: LEGACY
+                .into_iter()
+                .find(|known| *known == asked)
+                .unwrap_or(newest),
             capabilities: Capabilities { tools: Empty {} },
             server_info: SERVER,
             instructions: &self.instructions,
@@ -240,7 +247,10 @@ impl Protocol {
         let name = name.ok_or_else(|| invalid(&id, "name is not a string"))?;
         let Some(tool) = self.tools.iter().find(|tool| tool.name() == name) else {
             let names: Vec<&str> = self.tools.iter().map(|tool| tool.name()).collect();
-            let message = format!("there is no tool of that name; there are: {}", names.join(", "));
+            let message = format!(
+                "there is no tool of that name; there are: {}",
+                names.join(", ")
+            );
             return Err(invalid(&id, message));
         };
         match params.arguments {
@@ -255,7 +265,9 @@ impl Protocol {
 
 /// Returns the reaction to a notification: only one of them matters.
 fn cancelled(call: &Call<'_>) -> Reaction<'static> {
-    let params = call.params.map(RawValue::get)
+    let params = call
+        .params
+        .map(RawValue::get)
         .and_then(message::object::<Params<'_>>);
     let id = params.and_then(|params| message::id_of(params.request_id?));
     match id.filter(|_| call.method == "notifications/cancelled") {

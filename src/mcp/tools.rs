@@ -86,7 +86,10 @@ impl Tool {
             Self::Get => {
                 let read: Option<PathParameters> = message::object(arguments);
                 let id = read.ok_or_else(|| {
-                    invalid(format!("machineactionid, and nothing else; it {}", MachineActionId::RULE))
+                    invalid(format!(
+                        "machineactionid, and nothing else; it {}",
+                        MachineActionId::RULE
+                    ))
                 })?;
                 Ok(Request::Get(id.machineactionid))
             }

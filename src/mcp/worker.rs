@@ -133,7 +133,7 @@ impl fmt::Display for Audit<'_> {
 }
 
 /// Returns the name that documents have for `value`.
-fn name_of(value: &impl serde::Serialize) -> String {
+pub(super) fn name_of(value: &impl serde::Serialize) -> String {
     let name = serde_json::to_string(value).unwrap_or_default();
     name.trim_matches('"').to_owned()
 }

@@ -1,0 +1,6 @@
+mod protocol;
+mod calls;
+mod allowed;
+mod given_up;
+mod ends;
+mod text;
