@@ -6,13 +6,14 @@ What it writes is held to the SDK's strict types.
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from mcp_strict import check, key
+from mcp_strict import DEEP, check, key
 
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 TOOLS = ["get_machine_action", "cancel_machine_action", "unknown", "", "Cancel_machine_action"]
@@ -92,7 +93,7 @@ class Lines:
         if pick < 0.02:
             return b"[" * self.random.choice([100, 1000, 100_000])
         if pick < 0.04:
-            return b'{"jsonrpc":"2.0","id":"deep","method":"ping","params":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001
+            return DEEP + b'"params":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001
         if pick < 0.05:
             return b" " * ((1 << 20) + 10) + b"1"
         if pick < 0.3:
@@ -101,7 +102,8 @@ class Lines:
 
     def line(self):
         kinds = [self.request] * 5 + [self.given_up] * 2 + [self.broken] * 5 + [self.other] * 2
-        return self.random.choice(kinds)()
+        line = self.random.choice(kinds)()
+        return line if isinstance(line, bytes) else encode(line)
 
 
 def encode(value):
@@ -114,17 +116,11 @@ def peak(process):
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def main():
-    total, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    lines = Lines(seed)
-    server = subprocess.Popen(
-        ["cancel-machine-action", "mcp", "--sandbox", "--allow", "any", "--timeout", "20"], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env={"MDE_CALLS_PER_MINUTE": "0", "MDE_CALLS_PER_HOUR": "0", "PATH": ""} | {"PATH": __import__("os").environ["PATH"]})
-    heard = []
-    hearing = threading.Thread(target=lambda: heard.extend(server.stdout))
+def fuzz(server, lines, total):
+    """Says the lines; gives what was said and heard, and the memory after a quarter and at the end."""
+    heard, said, peaks = [], [], []
+    hearing = threading.Thread(target=lambda: heard.extend(server.stdout), daemon=True)
     hearing.start()
-    said, peaks = [], []
     for number in range(total):
         line = lines.line()
         server.stdin.write(line + b"\n")
@@ -134,12 +130,26 @@ def main():
             peaks.append(peak(server))
     server.stdin.close()
     hearing.join(timeout=120)
-    status = server.wait(timeout=30)
+    return said, heard, peaks
+
+
+def main():
+    total, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    lines = Lines(seed)
+    environment = {"PATH": os.environ["PATH"], "MDE_CALLS_PER_MINUTE": "0", "MDE_CALLS_PER_HOUR": "0"}
+    server = subprocess.Popen(
+        ["cancel-machine-action", "mcp", "--sandbox", "--allow", "any", "--timeout", "20"], env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        said, heard, peaks = fuzz(server, lines, total)
+        status = server.wait(timeout=30)
+    finally:
+        server.kill()
     count = check(said, heard)
-    missing = [id for id in lines.due if count[id] != 1]
+    missing = [id for id in lines.due if count[id] == 0]
     print(f"  {total} lines, seed {seed}: {len(heard)} answers, status {status}, memory {peaks} KiB")
     if status != 0 or missing or peaks[1] - peaks[0] > SPACE:
-        sys.exit(f"without one answer: {missing[:10]}")
+        sys.exit(f"without one answer: {missing[:10]}, or too much memory")
 
 
 main()

@@ -13,6 +13,10 @@ ERRORS = {version: TypeAdapter(types.JSONRPCErrorResponse) for version, types in
 ANSWER = TypeAdapter(v2026.JSONRPCResultResponse)
 
 
+DEEP = b'{"jsonrpc":"2.0","id":"deep","method":"ping",'
+"""How a request begins that is deeper than Python can read."""
+
+
 def is_id(value):
     return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
 
@@ -26,14 +30,19 @@ def asked(line):
     """What a line asks for, as far as it can be told: its id, its method, its revision."""
     try:
         message = json.loads(line)
-        if not isinstance(message, dict) or not is_id(message.get("id")) or not isinstance(message.get("method"), str):
+        if not isinstance(message, dict) or not is_id(message.get("id")):
             return None
+    except RecursionError:
+        # Too deep for Python, but not for the server.
+        return (key("deep"), ("ping", "2025-11-25")) if line.startswith(DEEP) else None
     except ValueError:
         return None
     params = message.get("params")
     meta = params.get("_meta") if isinstance(params, dict) else None
     version = meta.get("io.modelcontextprotocol/protocolVersion") if isinstance(meta, dict) else None
-    return key(message["id"]), (message["method"], version if version in MODERN_PROTOCOL_VERSIONS else "2025-11-25")
+    # A handshake is one, whatever it carries.
+    is_modern = version in MODERN_PROTOCOL_VERSIONS and message.get("method") != "initialize"
+    return key(message["id"]), (message.get("method"), version if is_modern else "2025-11-25")
 
 
 def check(said, heard):
@@ -69,7 +78,7 @@ def fits(method, version, result):
     """Whether a result is what its revision says."""
     try:
         methods.validate_server_result(method, version, result)
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return False
     # Before 2026-07-28 there was no such key, and since then each result has it.
     return ("resultType" in result) == (version in MODERN_PROTOCOL_VERSIONS)
