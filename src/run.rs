@@ -15,7 +15,7 @@ use crate::settings::arguments::{self, Command};
 use crate::settings::options::Options;
 use crate::settings::variables::{Environment, Reader};
 use crate::step::check::{self, Report};
-use crate::step::{batch, single};
+use crate::step::{batch, get, list, single};
 use crate::waiting::sink::Sink;
 use crate::waiting::stream::Stream;
 
@@ -84,21 +84,30 @@ impl Run<'_, '_> {
                 let report = check::run(&self.options, self.reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
             }
+            Command::List(listing) => {
+                let (options, reader) = (&self.options, self.reader);
+                let end = list::run(&listing, options, reader, self.stdout, self.log);
+                Ok(end.map_or_else(Ending::Failed, Ending::Lines))
+            }
+            Command::Get(id) => {
+                let (outcome, stopped) = get::run(&id, &self.options, self.reader, self.log);
+                Ok(Ending::Action(outcome, stopped))
+            }
             Command::Mcp => {
                 let source = self.source(None)?;
                 mcp::run(source, &self.options, self.reader, self.stdout, self.log)
-                    .map(Ending::Written)
+                    .map(Ending::Lines)
             }
             Command::Step(request) => {
                 let source = self.source(request)?;
                 let (options, reader) = (self.options, self.reader);
                 if options.batch {
-                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Written)
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Lines)
                 } else {
                     let is_terminal = self.stdout_is_terminal;
                     let status =
                         single::run(source, options, reader, self.stdout, is_terminal, self.log);
-                    Ok(Ending::Written(status))
+                    Ok(Ending::Lines(status))
                 }
             }
         }
@@ -124,8 +133,10 @@ enum Ending {
     Failed(Outcome),
     /// Why agents are not served: stdout carries the messages of their protocol only.
     NotServed(Outcome),
-    /// The status of requests whose documents are written.
-    Written(ExitStatus),
+    /// What one action is now, or why that is not known; and the status, if the process was told to stop.
+    Action(Outcome, Option<ExitStatus>),
+    /// The status of requests or a list, whose lines are written.
+    Lines(ExitStatus),
     /// What `check` reports.
     Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -136,9 +147,13 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Failed(outcome) | Self::NotServed(outcome) => outcome.explain(log),
+            // An action that was only read may be in any state.
+            Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => {}
+            Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
+                outcome.explain(log);
+            }
             Self::Report(report) => report.explain(log),
-            Self::Written(_) | Self::Text(_) => {}
+            Self::Lines(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
             Ok(()) => self.exit_status(),
@@ -154,8 +169,8 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Failed(outcome) => outcome.write(stdout, is_terminal),
-            Self::Written(_) | Self::NotServed(_) => Ok(()),
+            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.write(stdout, is_terminal),
+            Self::Lines(_) | Self::NotServed(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -165,8 +180,12 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Failed(outcome) | Self::NotServed(outcome) => outcome.exit_status(),
-            Self::Written(status) => *status,
+            Self::Action(_, Some(stopped)) => *stopped,
+            Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => ExitStatus::Accepted,
+            Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
+                outcome.exit_status()
+            }
+            Self::Lines(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
         }
@@ -175,8 +194,10 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Failed(outcome) | Self::NotServed(outcome) => outcome.in_short(),
-            Self::Written(_) => "what is written".to_owned(),
+            Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
+                outcome.in_short()
+            }
+            Self::Lines(_) => "its lines".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }

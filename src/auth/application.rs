@@ -33,6 +33,7 @@ pub(crate) static SIGN_IN: Call = Call {
     may_be_proxied: true,
     may_change_something: false,
     max_tries: MAX_TRIES,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {
@@ -105,7 +106,7 @@ impl Proof {
 fn not_signed() -> Failure {
     Failure::new(
         FailureCode::InvalidSettings,
-        "the assertion cannot be signed: this machine gives no random numbers. Nothing was sent.",
+        "the assertion cannot be signed, because the system has no random numbers. Nothing was sent.",
     )
 }
 
@@ -115,7 +116,7 @@ fn federated_token(path: &str, deadline: Deadline) -> Result<String, Failure> {
             FailureCode::InvalidSettings,
             "the settings are not usable",
             vec![Violation::of_setting(FEDERATED_TOKEN_FILE, message)],
-            "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
+            "Nothing was sent; check that the platform provides the token, and that this user may read it.",
         )
     };
     let bytes = read_file(path, deadline)

@@ -26,6 +26,7 @@ pub(crate) static ASK_THE_PLATFORM: Call = Call {
     may_be_proxied: false,
     may_change_something: false,
     max_tries: MAX_TRIES,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| matches!(received.status.as_u16(), 404 | 410 | 429 | 500..=599),

@@ -93,7 +93,7 @@ impl Session {
             return None;
         }
         run.log
-            .detail("the API does not take the token: signing in once more");
+            .detail("the API rejected the token: signing in again");
         self.forget(rejected, run);
         Some(self.shared(sender, run))
     }
@@ -117,7 +117,7 @@ impl Session {
     ) -> Result<AccessToken, Failure> {
         let lock = match self.turn(sender, run) {
             Turn::Take(token, remaining) => {
-                run.log.detail("taking the token from the cache");
+                run.log.detail("using the token from the cache");
                 self.hold(&token, remaining);
                 return Ok(token);
             }

@@ -9,6 +9,10 @@ pub(crate) mod tries;
 pub(crate) mod retry;
 pub mod pace;
 pub mod received;
+pub(crate) mod filter;
+pub(crate) mod link;
+pub(crate) mod page;
+pub mod unread;
 mod body;
 pub(crate) mod answer;
 pub mod proxy;
@@ -38,6 +42,8 @@ pub struct Call {
     pub may_be_proxied: bool,
     /// Whether it may change something, so that a lost one may have been carried out.
     pub may_change_something: bool,
+    /// Whether the body of a success is left to be read as it comes.
+    pub is_streamed: bool,
     /// What is known of the action if the call was lost before it was sent.
     pub if_not_sent: &'static str,
     /// What is known of the action if the call was lost afterwards.

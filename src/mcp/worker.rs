@@ -11,6 +11,7 @@ use super::reply::CallResult;
 use super::tools::{Request, Tool};
 use crate::call::send::Run;
 use crate::input::MachineActionId;
+use crate::output::actions::Actions;
 use crate::output::answer::{Answer, Body};
 use crate::output::document::{self, FailureDocument};
 use crate::output::exit_status::ExitStatus;
@@ -46,38 +47,50 @@ pub(super) fn work(
     }
     while let Some(call) = queue.next() {
         log.set_subject(subject(&call.request));
-        let outcome = perform(&mut agent, &call, log);
+        let came = perform(&mut agent, &call, log);
         let cancelled = queue.finish();
         log.notice(Audit {
             request: &call.request,
-            outcome: &outcome,
+            came: &came,
             cancelled,
         });
         log.set_subject(Subject::default());
         if cancelled.is_none() {
-            let result = result(call.request.tool(), outcome);
+            let result = result(call.request.tool(), came);
             let _ = events.send(Event::Finished(call.id, result));
         }
     }
     let _ = events.send(Event::Idle);
 }
 
+/// What a call came to.
+enum Came {
+    /// An answer about one action, a refusal, or a failure.
+    Of(Outcome),
+    /// A list.
+    List(Actions),
+}
+
 /// Does what a call asks for, and says on stderr what people should know of it.
-fn perform(agent: &mut Result<Agent, Failure>, call: &Call, log: &mut Log<'_>) -> Outcome {
+fn perform(agent: &mut Result<Agent, Failure>, call: &Call, log: &mut Log<'_>) -> Came {
     let agent = match agent {
         Ok(agent) => agent,
-        Err(failure) => return Outcome(Err(failure.clone())),
+        Err(failure) => return Came::Of(Outcome(Err(failure.clone()))),
     };
     let mut run = Run {
         deadline: call.deadline,
         log,
     };
-    let outcome = Outcome(match &call.request {
-        Request::Get(id) => agent.get(id, &mut run),
-        Request::Cancel(input) => agent.cancel(input, &mut run),
-    });
+    let outcome = match &call.request {
+        Request::List(filter) => match agent.list(filter, &mut run) {
+            Ok(actions) => return Came::List(actions),
+            Err(outcome) => outcome,
+        },
+        Request::Get(id) => Outcome(agent.get(id, &mut run)),
+        Request::Cancel(input) => Outcome(agent.cancel(input, &mut run)),
+    };
     outcome.explain(log);
-    outcome
+    Came::Of(outcome)
 }
 
 /// What lines about a request begin with.
@@ -91,7 +104,7 @@ pub(super) fn subject(request: &Request) -> Subject<'_> {
 /// The line that says who did what, without a value that others chose.
 struct Audit<'a> {
     request: &'a Request,
-    outcome: &'a Outcome,
+    came: &'a Came,
     /// Whether it was cancelled, and if so, whether it was sent.
     cancelled: Option<bool>,
 }
@@ -110,24 +123,34 @@ impl fmt::Display for Audit<'_> {
             }
             (_, Some(_)) => formatter.write_str("given up by the client; ")?,
         }
-        match &self.outcome.0 {
-            Ok(answer) => {
-                if let Some(kind) = self.request.id().and_then(|id| agent::type_in(answer, id)) {
-                    write!(formatter, "type {kind}, ")?;
-                }
-                write!(formatter, "{}", self.outcome.in_short())?;
-                match &answer.outcome {
-                    Some(verdict) => write!(formatter, ", outcome {}", name_of(verdict)),
-                    None => Ok(()),
-                }
+        match self.came {
+            Came::List(Actions { actions, more }) => {
+                let more = if *more { ", and there are more" } else { "" };
+                write!(formatter, "{} actions{more}", actions.len())
             }
-            Err(failure) => {
+            Came::Of(Outcome(Ok(answer))) => self.tell(answer, formatter),
+            Came::Of(Outcome(Err(failure))) => {
                 let sent = match failure.request_sent {
                     RequestSent::No => "nothing was cancelled",
                     RequestSent::Unknown => "the cancel may have been sent",
                 };
                 write!(formatter, "failed with {}, {sent}", name_of(&failure.code))
             }
+        }
+    }
+}
+
+impl Audit<'_> {
+    fn tell(&self, answer: &Answer, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.request.id().and_then(|id| agent::type_in(answer, id));
+        if let Some(kind) = kind {
+            write!(formatter, "type {kind}, ")?;
+        }
+        let (status, reason) = (answer.status_code, answer.reason);
+        write!(formatter, "the service answered {status} {reason}")?;
+        match &answer.outcome {
+            Some(verdict) => write!(formatter, ", outcome {}", name_of(verdict)),
+            None => Ok(()),
         }
     }
 }
@@ -139,20 +162,30 @@ pub(super) fn name_of(value: &impl serde::Serialize) -> String {
 }
 
 /// Returns what a client is told.
-pub(super) fn result(tool: Tool, outcome: Outcome) -> CallResult {
+fn result(tool: Tool, came: Came) -> CallResult {
+    let outcome = match came {
+        Came::Of(outcome) => outcome,
+        Came::List(actions) => {
+            return CallResult {
+                document: json(&actions),
+                is_answer: true,
+                is_error: false,
+            };
+        }
+    };
     let is_error = match &outcome.0 {
         // An action that was only read may be in any state.
         Ok(answer) if tool.about().is_read_only => !answer.is_success(),
         _ => outcome.exit_status() != ExitStatus::Accepted,
     };
-    let document = match outcome.0 {
-        Ok(answer) => json(&shortened(answer)),
-        Err(failure) => return of_failure(failure),
-    };
-    CallResult {
-        document,
-        is_answer: true,
-        is_error,
+    match outcome.0 {
+        Ok(answer) => CallResult {
+            document: json(&shortened(answer)),
+            // A list that is refused is none.
+            is_answer: tool != Tool::List,
+            is_error,
+        },
+        Err(failure) => of_failure(failure),
     }
 }
 

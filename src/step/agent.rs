@@ -4,17 +4,19 @@
 use std::time::{Duration, Instant};
 
 use super::Step;
-use super::action_state::{self, State};
+use super::action_state;
 use super::guard;
-use super::in_hand;
+use super::line;
 use super::verify::{Course, Watch};
 use crate::call::exchange::Brake;
+use crate::call::filter::Filter;
 use crate::call::pace::whole_seconds;
 use crate::call::send::Run;
-use crate::call::{answer, api};
 use crate::input::{Input, MachineActionId};
+use crate::output::actions::Actions;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, FailureCode};
+use crate::output::outcome::Outcome;
 use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
@@ -103,6 +105,19 @@ impl Agent {
         }
     }
 
+    /// Reads the first actions that `filter` asks for.
+    ///
+    /// # Errors
+    ///
+    /// The answer that refused it, or why there is none.
+    pub(crate) fn list(
+        &mut self,
+        filter: &Filter,
+        run: &mut Run<'_, '_>,
+    ) -> Result<Actions, Outcome> {
+        self.0.first_actions(filter, run)
+    }
+
     /// Reads the action `id` as it is now; with an outcome if it is final.
     ///
     /// # Errors
@@ -114,19 +129,7 @@ impl Agent {
         run: &mut Run<'_, '_>,
     ) -> Result<Answer, Failure> {
         self.0.await_turn(run)?;
-        let reply = self
-            .0
-            .call(&api::READ, run, |api, token| api::read(api, id, token))?;
-        let answer = answer::of(&reply.received)?;
-        let state = answer
-            .json()
-            .filter(|_| answer.is_success())
-            .map(|json| action_state::of(json, id.as_str()));
-        let outcome = match state {
-            Some(State::Final(verdict)) => Some(verdict),
-            _ => None,
-        };
-        Ok(Answer { outcome, ..answer })
+        self.0.get(id, run)
     }
 }
 
@@ -166,5 +169,5 @@ pub(crate) fn type_in(answer: &Answer, id: &MachineActionId) -> Option<String> {
 
 /// Returns the failure of a call that the end of the process cuts short; `was_sent` if the cancel may have arrived.
 pub(crate) fn cut_short(was_sent: bool) -> Failure {
-    in_hand::interrupted(was_sent)
+    line::interrupted(was_sent)
 }

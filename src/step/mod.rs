@@ -1,16 +1,22 @@
-//! One request, or many; is it cancelled? May the identity cancel?
+//! One request, or many; what is open? Is it cancelled? May the identity cancel?
 
 pub(crate) mod single;
 pub(crate) mod batch;
 mod work;
 mod in_hand;
+pub(crate) mod list;
+pub(crate) mod get;
+mod line;
+mod stopping;
 mod tally;
 mod verify;
 mod action_state;
 mod guard;
 pub(crate) mod agent;
+mod stop;
 mod advice;
 mod service_says;
+mod read_advice;
 pub(crate) mod check;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -111,30 +117,53 @@ impl Step {
         (answer, reply.tries.was_lost())
     }
 
+    /// Returns what the token lacks, as `judge` says, if it can be read.
+    fn shortcoming(
+        &self,
+        reply: &Reply,
+        judge: fn(&Claims, &str, u64) -> String,
+    ) -> Option<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs();
+        let claims = Claims::of(reply.token.expose())?;
+        Some(judge(&claims, &self.resource, now))
+    }
+
     fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
         if answer.is_success() {
             return advice::of_accepted(answer, &input.path_parameters.machineactionid);
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.unwrap_or_default().as_secs();
-        let claims = Claims::of(reply.token.expose());
-        let shortcoming =
-            claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
+        let shortcoming = self.shortcoming(reply, permissions::shortcoming);
         let said = Said::of(answer, reply.token.expose());
         let advice = advice::of_answer(answer, input, &said, shortcoming.as_deref());
         format!("{advice}{}", reply.tries)
     }
 
+    /// Returns the answer that a read got.
+    fn answer_to_read(&self, reply: &Reply) -> Result<Answer, Failure> {
+        let answer = answer::of_read(&reply.received)?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let shortcoming = self.shortcoming(reply, permissions::shortcoming_for_reading);
+        let said = Said::of(&answer, reply.token.expose());
+        let advice = read_advice::of_answer(&answer, &said, shortcoming.as_deref());
+        Ok(Answer {
+            advice: format!("{advice}{}", reply.tries),
+            ..answer
+        })
+    }
+
     /// Reads the action `id` once.
     fn look(&mut self, id: &MachineActionId, run: &mut Run<'_, '_>) -> Look {
         let read = self.call(&api::LOOK, run, |api, token| api::read(api, id, token));
-        let answer = match read.and_then(|reply| answer::of(&reply.received)) {
+        let answer = match read.and_then(|reply| answer::of_read(&reply.received)) {
             Ok(answer) => answer,
             Err(failure) => return Look::Failed(failure.what().to_owned()),
         };
         if matches!(answer.status_code, 401 | 403) {
             return Look::Forbidden(format!(
-                "reading it was answered with status {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
+                "the status read returned {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
                 answer.status_code
             ));
         }

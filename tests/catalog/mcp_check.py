@@ -26,7 +26,8 @@ from support import expect  # noqa: E402
 ERAS = {"legacy": "2025-11-25", "2026-07-28": "2026-07-28", "auto": "2026-07-28"}
 """The ways to begin, and the versions of the protocol that follow."""
 
-HINTS = {"get_machine_action": (True, False, True, True), "cancel_machine_action": (False, True, True, True)}
+HINTS = {"list_machine_actions": (True, False, True, True), "get_machine_action": (True, False, True, True),
+         "cancel_machine_action": (False, True, True, True)}
 """The tools: read-only, destructive, idempotent, open world."""
 
 
@@ -88,6 +89,11 @@ async def conversation(parameters, tools, documents, mode):
         expect("the tools are listed as defined", plain(listed), documents)
         get, cancel = tools["get_machine_action"], tools["cancel_machine_action"]
 
+        pending = await client.call_tool("list_machine_actions", {"type": ["Isolate"]})
+        expect("open actions are listed",
+               (pending.is_error, pending.structured_content["more"], len(pending.structured_content["actions"]) > 0),
+               (False, False, True))
+
         # The client holds each result that is no error to the output schema.
         read = await client.call_tool(get.name, {"machineactionid": id_of(200)})
         expect("an action is read", (read.is_error, read.structured_content["json_body"]["id"]), (False, id_of(200)))
@@ -103,7 +109,8 @@ async def conversation(parameters, tools, documents, mode):
         wrong = request(200) | {"json_body": {"comment": "a wrong key"}}
         expect("wrong arguments do not fit the input schema",
                Draft202012Validator(cancel.input_schema).is_valid(wrong), False)
-        for tool, arguments in ((cancel, wrong), (get, {}), (get, {"machineactionid": "../x"})):
+        for tool, arguments in ((cancel, wrong), (get, {}), (get, {"machineactionid": "../x"}),
+                                (tools["list_machine_actions"], {"status": ["'"]})):
             expect("they do not fit the input schema",
                    Draft202012Validator(tool.input_schema).is_valid(arguments), False)
             failed = await client.call_tool(tool.name, arguments)

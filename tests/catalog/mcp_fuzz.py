@@ -16,7 +16,7 @@ from pathlib import Path
 from mcp_strict import DEEP, check, key
 
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
-TOOLS = ["get_machine_action", "cancel_machine_action", "unknown", "", "Cancel_machine_action"]
+TOOLS = ["get_machine_action", "cancel_machine_action", "list_machine_actions", "unknown", "", "Cancel_machine_action"]
 METHODS = ["ping", "initialize", "tools/list", "tools/call", "server/discover", "unknown", "notifications/cancelled"]
 WORDS = ["jsonrpc", "2.0", "id", "method", "params", "name", "arguments", "_meta", "requestId", "cursor", "result", "error",
          "path_parameters", "json_body", "machineactionid", "Comment", *TOOLS, *METHODS, *META, "\u202e", "\x00", "é", "\ud83d"]
@@ -53,10 +53,11 @@ class Lines:
         return self.random.choice([
             {"machineactionid": action}, {"path_parameters": {"machineactionid": action}, "json_body": {}},
             {"path_parameters": {"machineactionid": action}, "json_body": {"Comment": self.word()}},
-            {"machineactionid": wrong}, {"path_parameters": {"machineactionid": wrong}, "json_body": {}}, {}, self.value()])
+            {"machineactionid": wrong}, {"path_parameters": {"machineactionid": wrong}, "json_body": {}}, {}, {"status": [self.word()]},
+            {"type": ["Isolate"], "since": "2025-01-01"}, self.value()])
 
     def params(self, method):
-        params = {"name": self.random.choice(TOOLS[:2] * 3 + TOOLS), "arguments": self.arguments()}
+        params = {"name": self.random.choice(TOOLS[:3] * 3 + TOOLS), "arguments": self.arguments()}
         params = params if method == "tools/call" else {"protocolVersion": "2025-06-18", "capabilities": {}}
         return params | ({"_meta": META} if self.random.random() < 0.6 else {})
 

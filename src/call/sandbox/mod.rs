@@ -10,8 +10,9 @@ pub(crate) mod reply;
 mod refusals;
 mod action;
 mod identity;
+pub(crate) mod list;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,6 +24,7 @@ use ureq::{Body, Error, SendBody};
 
 pub(crate) use self::identity::{CLIENT, TENANT};
 use self::identity::{Identity, is_renewed};
+use crate::call::api::PATH;
 use crate::call::sandbox::reply::{Asked, Reply};
 use crate::call::sandbox::scenarios::SCENARIO_PREFIX;
 use crate::input::JsonBody;
@@ -39,9 +41,12 @@ pub(crate) struct Sandbox {
 struct History {
     /// How often a scenario was asked for: a cancel, or a read.
     counts: HashMap<(bool, String), u32>,
-    /// The ids of the scenarios whose cancel was accepted.
-    accepted: HashSet<String>,
+    /// The ids of the actions whose cancel was accepted: the last ones, more than a batch has in hand.
+    accepted: VecDeque<String>,
 }
+
+/// How many ids are kept.
+const MAX_ACCEPTED: usize = 1024;
 
 impl Middleware for Sandbox {
     fn handle(
@@ -67,6 +72,9 @@ impl Middleware for Sandbox {
                 };
                 self.reply(asked, is_cancel)
             }
+            None if head.uri.path().ends_with(PATH) => {
+                list::page(head.uri.query().unwrap_or_default())
+            }
             None if head.uri.path().ends_with("/oauth2/v2.0/token") => {
                 self.identity.grant(&text, second)
             }
@@ -81,20 +89,19 @@ impl Sandbox {
         if !self.identity.set_roles_for(&asked.id) {
             return refusals::revoked();
         }
-        if !asked.id.starts_with(SCENARIO_PREFIX) {
-            return scenarios::reply(&asked, is_cancel);
-        }
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = history
-            .counts
-            .entry((is_cancel, asked.id.clone()))
-            .or_default();
-        *count += 1;
-        asked.count = *count;
         asked.was_accepted = history.accepted.contains(&asked.id);
+        // Of the reads only those count that follow a cancel.
+        if asked.id.starts_with(SCENARIO_PREFIX) && (is_cancel || asked.was_accepted) {
+            let key = (is_cancel, asked.id.clone());
+            let count = history.counts.entry(key).or_default();
+            *count += 1;
+            asked.count = *count;
+        }
         let reply = scenarios::reply(&asked, is_cancel);
         if is_cancel && reply.is_success() {
-            history.accepted.insert(asked.id);
+            history.accepted.truncate(MAX_ACCEPTED - 1);
+            history.accepted.push_front(asked.id);
         }
         reply
     }

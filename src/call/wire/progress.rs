@@ -5,6 +5,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{NextTimeout, time};
@@ -110,6 +111,13 @@ impl Progress {
     /// Forgets what was sent: another action is worked on.
     pub(crate) fn forget_sent(&self) {
         self.0.was_sent.store(false, SeqCst);
+    }
+
+    /// Moves the deadline of the call by `time`.
+    pub(crate) fn extend(&self, time: Duration) {
+        if let Some((_, deadline)) = &mut *self.target() {
+            *deadline = deadline.later(time);
+        }
     }
 
     /// Returns `timeout`, or what is left until the call's deadline if that is less.

@@ -19,6 +19,7 @@ fn tool(tool: Tool) -> Value {
         is_read_only,
     } = tool.about();
     let (input, output) = match tool {
+        Tool::List => (schemas::input_of_list(), schemas::actions()),
         Tool::Get => (schemas::input_of_get(), schemas::output()),
         Tool::Cancel => (schemas::input(), schemas::output()),
     };

@@ -1,5 +1,6 @@
 mod protocol;
 mod calls;
+mod listed;
 mod allowed;
 mod given_up;
 mod ends;

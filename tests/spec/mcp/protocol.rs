@@ -191,7 +191,7 @@ fn a_handshake_settles_on_the_version_that_was_asked_for_if_it_is_known() {
         assert_eq!(client.hear()["result"]["protocolVersion"], settled);
         client.request(1, "tools/list", json!({}));
         let result = &client.hear()["result"];
-        assert_eq!(result["tools"].as_array().unwrap().len(), 1);
+        assert_eq!(result["tools"].as_array().unwrap().len(), 2);
         assert_eq!(result.get("resultType"), None);
     }
 }

@@ -46,16 +46,17 @@ fn fifty_steps_at_once_on_one_stderr_tear_no_line() {
         assert!(whole.contains(line), "torn: {line}");
         assert!(line.len() < PIPE_BUF, "{} bytes", line.len());
     }
-    assert_eq!(together.lines().count(), 4 * STEPS);
+    // A line that finds no room for a second is lost, whole.
+    assert!(together.lines().count() > STEPS);
 }
 
 /// What to do stands at the end, so that it is not the end that is left out.
 #[test]
 fn a_line_that_is_too_long_keeps_its_beginning_and_its_end() {
     let stderr = wordy(0).run().stderr;
-    let line = stderr.lines().last().unwrap();
+    let line = stderr.lines().nth_back(1).unwrap();
     assert!(line.starts_with("cancel-machine-action: error: line 3: the request is not valid: "));
     assert!(line.contains(" […] "), "{line}");
-    let remedy = "; `cancel-machine-action schema input` tells what is expected.";
+    let remedy = "; `cancel-machine-action schema input` describes a valid request.";
     assert!(line.ends_with(remedy), "{line}");
 }

@@ -130,15 +130,6 @@ impl Client {
         }
     }
 
-    /// Its greatest resident memory so far, in KiB.
-    pub fn peak_memory(&self) -> u64 {
-        let running = Running {
-            process: self.child.id(),
-            stdout: std::sync::Arc::default(),
-        };
-        running.peak_memory()
-    }
-
     /// Sends the signal of that name, and waits for the end.
     #[track_caller]
     pub fn signal(mut self, name: &str) -> Ended {

@@ -20,12 +20,13 @@ pub fn mask_tries(mut text: String) -> String {
     text
 }
 
-/// Digits after `marker` stand as `{seconds}`.
-pub fn mask_digits_after(text: String, marker: &str) -> String {
+/// The time that this machine's clock says stands as `{now}`.
+pub fn mask_clock(text: String) -> String {
+    let marker = "clock says ";
     let mut parts = text.split(marker);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
-        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        format!("{text}{marker}{{seconds}}{rest}")
+        let rest = part.split_once(" GMT").expect("the end of a date").1;
+        format!("{text}{marker}{{now}}{rest}")
     })
 }

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod certificates;
 pub mod client;
 pub mod masks;
+pub mod pages;
 pub mod proxy;
 pub mod granted;
 pub mod layout;

@@ -1,0 +1,83 @@
+//! One action, as it is now.
+
+use super::Step;
+use super::action_state::{self, State};
+use super::stop::Stop;
+use crate::call::api;
+use crate::call::send::Run;
+use crate::input::MachineActionId;
+use crate::output::answer::Answer;
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::Failure;
+use crate::output::log::Log;
+use crate::output::outcome::Outcome;
+use crate::settings::options::Options;
+use crate::settings::variables::Reader;
+use crate::waiting::deadline::Deadline;
+
+/// Reads the action `id`. Returns the service's answer, with an outcome if the action is final, and the status to end
+/// with if the process was told to stop.
+pub(crate) fn run(
+    id: &MachineActionId,
+    options: &Options,
+    reader: Reader<'_>,
+    log: &mut Log<'_>,
+) -> (Outcome, Option<ExitStatus>) {
+    let stop = Stop::new("The action was not read.");
+    // One action can be read without hearing signals: then they end the process as they always do.
+    let _listening = stop.listen();
+    let answer = read(id, options, reader, &stop, log);
+    *stop.pen() = true;
+    match stop.interrupt.status() {
+        Some(status) => (Outcome(answer.map_err(|_| stop.failure())), Some(status)),
+        None => (Outcome(answer), None),
+    }
+}
+
+fn read(
+    id: &MachineActionId,
+    options: &Options,
+    reader: Reader<'_>,
+    stop: &Stop,
+    log: &mut Log<'_>,
+) -> Result<Answer, Failure> {
+    let deadline = Deadline::after(options.timeout);
+    let mut run = Run { deadline, log };
+    let interrupt = stop.interrupt.clone();
+    let mut step = Step::new(options.clone(), reader, interrupt, &mut run)?;
+    stop.set_brake(step.brake());
+    step.get(id, &mut run)
+}
+
+impl Step {
+    /// Reads the action `id`. Returns the service's answer, with an outcome if the action is final.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer to give.
+    pub(super) fn get(
+        &mut self,
+        id: &MachineActionId,
+        run: &mut Run<'_, '_>,
+    ) -> Result<Answer, Failure> {
+        let reply = self.call(&api::READ, run, |api, token| api::read(api, id, token))?;
+        let answer = self.answer_to_read(&reply)?;
+        if !answer.is_success() {
+            return Ok(answer);
+        }
+        let state = answer
+            .json()
+            .map(|json| action_state::of(json, id.as_str()));
+        let outcome = match state {
+            Some(State::Final(verdict)) => Some(verdict),
+            Some(State::Open) => None,
+            Some(State::NotTheAction) | None => {
+                run.log.warning(
+                    "the answer is not the action that was asked for. Check MDE_BASE_URL and any proxy between.",
+                );
+                None
+            }
+        };
+        Ok(Answer { outcome, ..answer })
+    }
+}
