@@ -94,7 +94,7 @@ impl Run<'_, '_> {
                 Ok(Ending::Action(outcome, stopped))
             }
             Command::Mcp => {
-                let source = self.source(None)?;
+                let source = self.agent()?;
                 mcp::run(source, &self.options, self.reader, self.stdout, self.log)
                     .map(Ending::Lines)
             }
@@ -111,6 +111,17 @@ impl Run<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Where an agent speaks.
+    fn agent(&mut self) -> Result<Source, Failure> {
+        let stdin = self.stdin.take().map(Source::Stdin);
+        stdin.ok_or_else(|| {
+            Failure::new(
+                FailureCode::NoInput,
+                "stdin is a terminal. `mcp` is started by the client of an AI agent: name it in the client's configuration.",
+            )
+        })
     }
 
     /// Where the request comes from.

@@ -93,7 +93,7 @@ pub(crate) fn run(
             stdout,
             log,
         };
-        Ok(server.serve(&events))
+        Ok(server.serve(events))
     })
 }
 
@@ -142,8 +142,11 @@ struct Server<'a, 'log> {
 
 impl Server<'_, '_> {
     /// Answers until nothing is left to answer. Returns the exit status.
-    fn serve(mut self, events: &Receiver<Event>) -> ExitStatus {
-        let served = self.answer_all(events);
+    fn serve(mut self, events: Receiver<Event>) -> ExitStatus {
+        let served = self.answer_all(&events);
+        self.queue.note_said();
+        // Whoever has something to say does not wait to be heard.
+        drop(events);
         if let Err(error) = served {
             self.queue.stop(ExitStatus::NotWritten);
             self.log.error(format_args!(
@@ -295,8 +298,17 @@ impl signals::InHand for Stopping {
     }
 
     fn say_what_is_known(&mut self, _: Deadline) {
+        if self.queue.is_said() {
+            return;
+        }
+        let in_hand = match (self.queue.is_busy(), self.queue.was_sent()) {
+            (false, _) => "",
+            (true, true) => " A call was in hand, whose cancel was sent.",
+            (true, false) => " A call was in hand, for which no cancel was sent.",
+        };
         let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE_FOR_A_LINE);
-        Log::new(&mut stderr, false)
-            .error("told to stop. A call was in hand, or nobody reads stdout.");
+        Log::new(&mut stderr, false).error(format_args!(
+            "told to stop. What is known could not be written, because nobody reads stdout.{in_hand}"
+        ));
     }
 }

@@ -57,6 +57,8 @@ struct State {
     stopped: Option<ExitStatus>,
     /// It is to end at once.
     is_over: bool,
+    /// What is known was written.
+    is_said: bool,
 }
 
 impl Queue {
@@ -169,6 +171,21 @@ impl Queue {
     /// Returns the status that the process is to end with, if it was told to stop.
     pub(super) fn stopped(&self) -> Option<ExitStatus> {
         self.state().stopped
+    }
+
+    /// Notes that nothing more is written.
+    pub(super) fn note_said(&self) {
+        self.state().is_said = true;
+    }
+
+    /// Whether nothing more is written.
+    pub(super) fn is_said(&self) -> bool {
+        self.state().is_said
+    }
+
+    /// Whether a call is in hand.
+    pub(super) fn is_busy(&self) -> bool {
+        self.state().in_hand.is_some()
     }
 
     /// Whether the process ends at once.

@@ -151,7 +151,7 @@ impl Step {
         let seconds = whole_seconds(turn);
         let message = format!(
             "the limits of the service allow the next call in {seconds} s, and the time limit of {} s ends before that. \
-             The cancel was not sent. Try again in {seconds} s.",
+             This one was not made. Try again in {seconds} s.",
             run.deadline.limit().as_secs_f64()
         );
         Err(Failure {

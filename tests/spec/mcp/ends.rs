@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::client::{Client, document, server};
+use crate::support::client::{Client, arguments, document, modern, server};
 use crate::support::{JSON, Reply, Server, response};
 
 fn id(number: u32) -> String {
@@ -101,6 +101,54 @@ fn without_calls_a_signal_ends_it_at_once() {
         assert_eq!((ended.status, ended.rest), (Some(status), vec![]));
         assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
     }
+}
+
+#[test]
+fn a_client_that_does_not_listen_cannot_keep_it_from_ending() {
+    let mut client = Client::deaf(server());
+    for number in 0..300 {
+        client.say(modern(number, "tools/list", json!({})));
+    }
+    let begun = std::time::Instant::now();
+    client.until(move |_| begun.elapsed() > Duration::from_secs(1));
+    let ended = client.signal("TERM");
+    assert_eq!(ended.status, Some(143));
+    assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+    assert!(
+        ended.stderr.contains("nobody reads stdout"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_client_that_is_gone_ends_it_and_what_was_sent_is_told() {
+    let api = Server::plain([slow()]);
+    let server = server().api_with_token(&api).args(["--allow", "any"]);
+    let mut client = Client::deaf(server);
+    client.close_stdout();
+    for number in 1..=3 {
+        let params = json!({"name": "cancel_machine_action", "arguments": arguments(&id(number))});
+        client.say(modern(number, "tools/call", params));
+    }
+    client.until(api.heard(1));
+    client.say(modern(4, "tools/list", json!({})));
+    let ended = client.end();
+    assert_eq!(ended.status, Some(7));
+    assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+    assert_eq!(api.received().len(), 1);
+    assert!(
+        ended.stderr.contains("stdout cannot be written"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("cancel_machine_action: type Isolate, the service answered 200 OK"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -64,6 +64,28 @@ impl Client {
         }
     }
 
+    /// Starts `server`; what it says is not read before its end.
+    pub fn deaf(server: Step) -> Self {
+        let mut child = server.start();
+        let mut stderr = child.stderr.take().unwrap();
+        let stderr = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("stderr is UTF-8");
+            text
+        });
+        Self {
+            stdin: child.stdin.take(),
+            child,
+            lines: mpsc::channel().1,
+            stderr: Some(stderr),
+        }
+    }
+
+    /// Closes the stdout of the server.
+    pub fn close_stdout(&mut self) {
+        drop(self.child.stdout.take());
+    }
+
     /// Starts `server`, and shakes hands as until 2025-11-25.
     pub fn legacy(server: Step) -> Self {
         let mut client = Self::of(server);
