@@ -4,10 +4,11 @@
 
 use std::io::{self, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::message::{self, Call, Code, Error, Id, Message, present, text_of};
+use super::message::{self, Call, Error, Id, Message, text_of};
+use super::params::{Params, invalid, is_object};
 use super::reply::{self, Era, SERVER, ServerInfo};
 use super::tools::{self, Tool};
 use super::{LEGACY, MODERN};
@@ -32,38 +33,6 @@ pub(super) enum Reaction<'a> {
     Call(Id, Era, Tool, &'a str),
     /// The request of this id is of no interest any more.
     Cancel(Id),
-}
-
-/// What requests are given, of all methods.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Params<'a> {
-    #[serde(rename = "_meta", borrow, default)]
-    meta: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    protocol_version: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    cursor: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    request_id: Option<&'a RawValue>,
-}
-
-/// What each request says since 2026-07-28.
-#[derive(Default, Deserialize)]
-struct Meta<'a> {
-    #[serde(
-        rename = "io.modelcontextprotocol/protocolVersion",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
-    version: Option<&'a RawValue>,
-    #[serde(rename = "io.modelcontextprotocol/clientCapabilities", borrow, default)]
-    capabilities: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -134,12 +103,8 @@ impl Protocol {
         call: &Call<'a>,
         out: &mut dyn Write,
     ) -> Result<io::Result<Reaction<'a>>, Error> {
-        let params = match call.params {
-            None => Params::default(),
-            Some(params) => message::object(params.get())
-                .ok_or_else(|| invalid(&id, "params is not an object with each key once"))?,
-        };
-        let era = self.era(&id, &call.method, &params)?;
+        let params = Params::of(&id, call)?;
+        let era = params.era(&id, &call.method, self.has_shaken_hands)?;
         let written = match call.method.as_str() {
             "initialize" => self.initialize(&id, &params, out)?,
             "ping" => reply::nothing(out, &id),
@@ -148,52 +113,6 @@ impl Protocol {
             _ => return self.call(id, era, &params).map(Ok),
         };
         Ok(written.map(|()| Reaction::Done))
-    }
-
-    /// Returns the era of a request.
-    fn era(&self, id: &Id, method: &str, params: &Params<'_>) -> Result<Era, Error> {
-        let eras: &[Era] = match method {
-            "initialize" | "ping" => &[Era::Legacy],
-            "server/discover" => &[Era::Modern],
-            "tools/list" | "tools/call" => &[Era::Legacy, Era::Modern],
-            _ => return Err(unknown_method(id)),
-        };
-        let meta = match params.meta {
-            None => Meta::default(),
-            Some(meta) => message::object(meta.get())
-                .ok_or_else(|| invalid(id, "_meta is not an object with each key once"))?,
-        };
-        // A handshake is one, whatever it carries.
-        if method == "initialize" {
-            return Ok(Era::Legacy);
-        }
-        let Some(version) = meta.version else {
-            let is_legacy = self.has_shaken_hands || method == "ping";
-            return match is_legacy && eras.contains(&Era::Legacy) {
-                true => Ok(Era::Legacy),
-                false => Err(invalid(
-                    id,
-                    "_meta has no io.modelcontextprotocol/protocolVersion, and there was no initialize",
-                )),
-            };
-        };
-        let version = text_of(version).ok_or_else(|| invalid(id, "the version is not a string"))?;
-        if !meta.capabilities.is_some_and(is_object) {
-            let message = "_meta has no io.modelcontextprotocol/clientCapabilities";
-            return Err(invalid(id, message));
-        }
-        if version != MODERN {
-            let message = "the version of the protocol is not supported";
-            return Err(Error::new(
-                Some(id.clone()),
-                Code::UnsupportedVersion,
-                message,
-            ));
-        }
-        match eras.contains(&Era::Modern) {
-            true => Ok(Era::Modern),
-            false => Err(unknown_method(id)),
-        }
     }
 
     fn initialize(
@@ -274,19 +193,6 @@ fn cancelled(call: &Call<'_>) -> Reaction<'static> {
         Some(id) => Reaction::Cancel(id),
         None => Reaction::Done,
     }
-}
-
-fn is_object(json: &RawValue) -> bool {
-    json.get().starts_with('{')
-}
-
-fn invalid(id: &Id, message: impl Into<String>) -> Error {
-    Error::new(Some(id.clone()), Code::InvalidParams, message)
-}
-
-fn unknown_method(id: &Id) -> Error {
-    let message = "there is no such method in this version of the protocol";
-    Error::new(Some(id.clone()), Code::MethodNotFound, message)
 }
 
 /// What a client tells its model of the server.

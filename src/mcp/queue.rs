@@ -75,15 +75,15 @@ impl Queue {
         let _ = self.0.brake.set(brake);
     }
 
-    /// Adds a call. Returns it if there is no room.
-    pub(super) fn push(&self, call: Call) -> Result<(), Call> {
+    /// Adds a call. Returns `false` if there is no room.
+    pub(super) fn push(&self, call: Call) -> bool {
         let mut state = self.state();
         if state.waiting.len() >= MAX_WAITING {
-            return Err(call);
+            return false;
         }
         state.waiting.push_back(call);
         self.0.changed.notify_one();
-        Ok(())
+        true
     }
 
     /// No more calls come.

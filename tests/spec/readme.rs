@@ -10,9 +10,10 @@ use cancel_machine_action::output::exit_status::{Document, ExitStatus};
 use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::files;
 use cancel_machine_action::settings::table;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Authority, Reply, Server, response};
+use crate::support::client::{Client, modern};
+use crate::support::{Authority, Reply, Server, response, step};
 
 const README: &str = include_str!("../../README.md");
 
@@ -170,6 +171,9 @@ fn the_test_command_is_the_one_that_runs_this() {
 fn every_json_example_is_what_its_schema_says() {
     for block in blocks("json") {
         let example: Value = serde_json::from_str(block).unwrap();
+        if example.get("mcpServers").is_some() {
+            continue;
+        }
         let schema = match &example {
             example if example.get("path_parameters").is_some() => files::INPUT,
             example if example.get("status_code").is_some() => files::OUTPUT,
@@ -178,6 +182,30 @@ fn every_json_example_is_what_its_schema_says() {
         let schema: Value = serde_json::from_str(schema).unwrap();
         assert!(jsonschema::is_valid(&schema, &example), "{block}");
     }
+}
+
+#[test]
+fn the_configuration_of_a_client_starts_a_server_with_every_tool() {
+    let blocks = blocks("json");
+    let block = blocks.iter().find(|block| block.contains("mcpServers"));
+    let configuration: Value = serde_json::from_str(block.unwrap()).unwrap();
+    let server = &configuration["mcpServers"]["defender-machine-actions"];
+    let args = server["args"].as_array().unwrap();
+    let step = step()
+        .env("MDE_TIMEOUT", "")
+        .args(args.iter().filter_map(Value::as_str));
+    let variables = server["env"].as_object().unwrap();
+    let step = variables.iter().fold(step, |step, (name, value)| {
+        step.env(name, value.as_str().unwrap())
+    });
+    let mut client = Client::of(step);
+    client.say(modern(1, "tools/list", json!({})));
+    let listed = client.hear();
+    for tool in listed["result"]["tools"].as_array().unwrap() {
+        let name = tool["name"].as_str().unwrap();
+        assert!(README.contains(&format!("| `{name}` |")), "{name}");
+    }
+    assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 3);
 }
 
 #[test]
