@@ -80,14 +80,17 @@ impl Options {
     /// Of `args` only `--exit-zero` counts here: it must be known however wrong the rest of the command line is.
     pub(crate) fn read(args: &[OsString], reader: &mut Reader<'_>) -> Self {
         let mut typed = args.iter().take_while(|argument| *argument != "--");
-        let timeout = reader.time_limit(&table::TIMEOUT);
+        let mut sets_timeout = false;
         Self {
             sandbox: reader.switch(&table::SANDBOX),
             batch: reader.switch(&table::BATCH),
             allow: reader.option(&table::ALLOW, Allow::parse),
             wait: reader.time_limit(&table::WAIT),
-            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
-            sets_timeout: timeout.is_some(),
+            timeout: reader
+                .time_limit(&table::TIMEOUT)
+                .inspect(|_| sets_timeout = true)
+                .unwrap_or(DEFAULT_TIMEOUT),
+            sets_timeout,
             serves: false,
             verbose: reader.switch(&table::VERBOSE),
             exit_zero: reader.switch(&table::EXIT_ZERO)

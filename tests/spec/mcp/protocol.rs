@@ -220,7 +220,9 @@ fn ids_come_back_as_they_were() {
 fn what_a_server_is_is_told_without_credentials() {
     let mut client = Client::of(server().args(["--allow", "Isolate,RunAntiVirusScan"]));
     client.say(modern(1, "server/discover", json!({})));
-    assert_snapshot!(serde_json::to_string_pretty(&client.hear()).unwrap(), @r#"
+    let discovered = serde_json::to_string_pretty(&client.hear()).unwrap();
+    let discovered = discovered.replace(env!("CARGO_PKG_VERSION"), "{version}");
+    assert_snapshot!(discovered, @r#"
     {
       "jsonrpc": "2.0",
       "id": 1,
@@ -239,7 +241,7 @@ fn what_a_server_is_is_told_without_credentials() {
           "io.modelcontextprotocol/serverInfo": {
             "name": "cancel-machine-action",
             "title": "Cancel Machine Action",
-            "version": "0.1.0"
+            "version": "{version}"
           }
         }
       }
