@@ -56,10 +56,12 @@ impl<'a, 'log> Server<'a, 'log> {
     pub(super) fn serve(mut self, events: Receiver<Event>) -> ExitStatus {
         let served = self.answer_all(&events);
         self.queue.note_said();
+        if served.is_err() {
+            self.queue.stop(ExitStatus::NotWritten);
+        }
         // Whoever has something to say does not wait to be heard.
         drop(events);
         if let Err(error) = served {
-            self.queue.stop(ExitStatus::NotWritten);
             self.log.error(format_args!(
                 "stdout cannot be written: {error}. {} calls were not answered; what became of each that was begun is \
                  said above or below.",

@@ -2,7 +2,8 @@
 
     mcp_fuzz.py LINES [SEED]
 
-What it writes is held to the SDK's strict types.
+What it writes is held to the SDK's strict types. A service that counts proves that an action of a type that is not allowed
+is never cancelled.
 """
 
 import json
@@ -11,6 +12,7 @@ import random
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from mcp_strict import DEEP, check, key
@@ -134,13 +136,43 @@ def fuzz(server, lines, total):
     return said, heard, peaks
 
 
-def main():
-    total, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    lines = Lines(seed)
-    environment = {"PATH": os.environ["PATH"], "MDE_CALLS_PER_MINUTE": "0", "MDE_CALLS_PER_HOUR": "0"}
+class Service(BaseHTTPRequestHandler):
+    """Has actions of every type but the one that is allowed, and counts what would cancel them."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16
+    cancels = reads = 0
+    random = random.Random(1)
+
+    def do_GET(self):
+        Service.reads += 1
+        kind = self.random.choice(["Isolate", "offboard", "Offboard\n", "any", "", None, ["Offboard"], {"Offboard": 1}])
+        entity = json.dumps({"id": self.path.rsplit("/", 1)[-1], "type": kind, "status": "Pending"})
+        twice = entity.replace('"status"', '"type": "Offboard", "status"')
+        self.answer(self.random.choice([entity, entity, twice, "[]", '"Offboard"', '{"value": [' + entity + "]}"]))
+
+    def do_POST(self):
+        Service.cancels += 1
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer("{}")
+
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def run(lines, total, options, **environment):
+    """Says so many lines to a server with these options; gives the answers by their ids, and the memory."""
+    environment |= {"PATH": os.environ["PATH"], "MDE_CALLS_PER_MINUTE": "0", "MDE_CALLS_PER_HOUR": "0"}
     server = subprocess.Popen(
-        ["cancel-machine-action", "mcp", "--sandbox", "--allow", "any", "--timeout", "20"], env=environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        ["cancel-machine-action", "mcp", "--timeout", "20", *options], env=environment, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         said, heard, peaks = fuzz(server, lines, total)
         status = server.wait(timeout=30)
@@ -148,9 +180,23 @@ def main():
         server.kill()
     count = check(said, heard)
     missing = [id for id in lines.due if count[id] == 0]
-    print(f"  {total} lines, seed {seed}: {len(heard)} answers, status {status}, memory {peaks} KiB")
+    print(f"  {total} lines, {' '.join(options)}: {len(heard)} answers, status {status}, memory {peaks} KiB")
     if status != 0 or missing or peaks[1] - peaks[0] > SPACE:
         sys.exit(f"without one answer: {missing[:10]}, or too much memory")
+
+
+def main():
+    total, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    print(f"  seed {seed}")
+    run(Lines(seed), total, ["--sandbox", "--allow", "any"])
+
+    service = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{service.server_port}"
+    run(Lines(seed), total // 10, ["--allow", "Offboard"], MDE_BASE_URL=url, MDE_ACCESS_TOKEN="a.token")
+    print(f"  {Service.reads} reads, {Service.cancels} cancels")
+    if Service.cancels or not Service.reads:
+        sys.exit("an action was cancelled that is not of the type that is allowed")
 
 
 main()

@@ -45,7 +45,7 @@ fn portable(schema: Schema) -> Value {
     let mut schema = schema;
     schema.remove("examples");
     RecursiveTransform(split_types).transform(&mut schema);
-    schema.to_value()
+    json!(schema)
 }
 
 fn split_types(schema: &mut Schema) {

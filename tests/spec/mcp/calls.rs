@@ -177,6 +177,28 @@ fn an_action_that_stays_open_is_pending_before_the_time_limit_ends() {
 }
 
 #[test]
+fn a_call_that_the_pace_does_not_allow_in_time_is_not_begun() {
+    let api = Server::plain([Reply::bytes(entity("Isolate", "Pending"))]);
+    let server = server().api_with_token(&api);
+    // One call each 6.7 s.
+    let server = server.env("MDE_CALLS_PER_MINUTE", "10");
+    let mut client = Client::legacy(server.args(["--allow", "Isolate"]));
+    client.cancel(1, ID);
+    let begun = std::time::Instant::now();
+    let refused = client.hear();
+    let error = &document(&refused)["error"];
+    assert_eq!(
+        (&error["code"], &error["request_sent"]),
+        (&json!("throttled"), &json!("no"))
+    );
+    assert_eq!(error["retry_after_seconds"], 7);
+    client.call(2, "get_machine_action", json!({"machineactionid": ID}));
+    assert_eq!(document(&client.hear())["error"]["code"], "throttled");
+    assert!(begun.elapsed().as_secs() < 3);
+    assert_eq!(api.received().len(), 1);
+}
+
+#[test]
 fn the_calls_share_one_token() {
     let sign_in = Server::granting(&["first", "second"], 3600);
     let api = Server::tls([Reply::keeping_open(entity("Isolate", "Pending"))]);
