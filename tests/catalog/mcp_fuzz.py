@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -119,8 +120,8 @@ def peak(process):
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def fuzz(server, lines, total):
-    """Says the lines; gives what was said and heard, and the memory after a quarter and at the end."""
+def fuzz(server, lines, total, pause):
+    """Says the lines, with a pause after each; gives what was said and heard, and the memory after a quarter and at the end."""
     heard, said, peaks = [], [], []
     hearing = threading.Thread(target=lambda: heard.extend(server.stdout), daemon=True)
     hearing.start()
@@ -128,6 +129,9 @@ def fuzz(server, lines, total):
         line = lines.line()
         server.stdin.write(line + b"\n")
         said.extend(line.split(b"\n"))
+        if pause:
+            server.stdin.flush()
+            time.sleep(pause)
         if number in (total // 4, total - 1):
             server.stdin.flush()
             peaks.append(peak(server))
@@ -167,14 +171,14 @@ class Service(BaseHTTPRequestHandler):
         pass
 
 
-def run(lines, total, options, **environment):
+def run(lines, total, options, pause=0, **environment):
     """Says so many lines to a server with these options; gives the answers by their ids, and the memory."""
     environment |= {"PATH": os.environ["PATH"], "MDE_CALLS_PER_MINUTE": "0", "MDE_CALLS_PER_HOUR": "0"}
     server = subprocess.Popen(
         ["cancel-machine-action", "mcp", "--timeout", "20", *options], env=environment, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        said, heard, peaks = fuzz(server, lines, total)
+        said, heard, peaks = fuzz(server, lines, total, pause)
         status = server.wait(timeout=30)
     finally:
         server.kill()
@@ -193,7 +197,7 @@ def main():
     service = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=service.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{service.server_port}"
-    run(Lines(seed), total // 10, ["--allow", "Offboard"], MDE_BASE_URL=url, MDE_ACCESS_TOKEN="a.token")
+    run(Lines(seed), total // 10, ["--allow", "Offboard"], pause=0.002, MDE_BASE_URL=url, MDE_ACCESS_TOKEN="a.token")
     print(f"  {Service.reads} reads, {Service.cancels} cancels")
     if Service.cancels or not Service.reads:
         sys.exit("an action was cancelled that is not of the type that is allowed")
