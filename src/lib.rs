@@ -1,9 +1,11 @@
 //! One step of a security playbook: cancels a pending *machine action* in Microsoft Defender for Endpoint.
 //!
-//! [`run`] is the program without the process around it. Below it are eight rooms; each uses only those below it:
+//! [`run`] is the program without the process around it. Below it are nine rooms; each uses only those below it:
 //!
 //! ```text
-//! main → run → step      one request, or many; what is open? is it cancelled? may the identity cancel?
+//! main → run → mcp       an AI agent asks, by the Model Context Protocol: that command alone comes by here
+//!               │
+//!              step      one request, or many; what is open? is it cancelled? may the identity cancel?
 //!               │
 //!            settings    the command line and the environment become settings
 //!               │
@@ -24,6 +26,7 @@
 
 mod run;
 pub mod publish;
+mod mcp;
 mod step;
 pub mod settings;
 pub mod auth;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::input::source::Source;
+use crate::mcp;
 use crate::output::document;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
@@ -44,7 +45,7 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     let mut reader = Reader::new(process.environment);
     let mut options = Options::read(&process.args, &mut reader);
     let command = arguments::parse(process.args, &mut options);
-    let exit_zero = options.exit_zero;
+    let (exit_zero, serves) = (options.exit_zero, options.serves);
     let run = Run {
         options,
         reader,
@@ -54,7 +55,10 @@ pub fn run(process: Process<'_>) -> ExitStatus {
         log: &mut log,
     };
     let ending = command.and_then(|command| run.carry_out(command));
-    let ending = ending.unwrap_or_else(|failure| Ending::Failed(Outcome(Err(failure))));
+    let ending = ending.unwrap_or_else(|failure| match Outcome(Err(failure)) {
+        outcome if serves => Ending::NotServed(outcome),
+        outcome => Ending::Failed(outcome),
+    });
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
     status.or_zero(exit_zero)
 }
@@ -89,6 +93,11 @@ impl Run<'_, '_> {
                 let (outcome, stopped) = get::run(&id, &self.options, self.reader, self.log);
                 Ok(Ending::Action(outcome, stopped))
             }
+            Command::Mcp => {
+                let source = self.agent()?;
+                mcp::run(source, &self.options, self.reader, self.stdout, self.log)
+                    .map(Ending::Lines)
+            }
             Command::Step(request) => {
                 let source = self.source(request)?;
                 let (options, reader) = (self.options, self.reader);
@@ -102,6 +111,17 @@ impl Run<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Where an agent speaks.
+    fn agent(&mut self) -> Result<Source, Failure> {
+        let stdin = self.stdin.take().map(Source::Stdin);
+        stdin.ok_or_else(|| {
+            Failure::new(
+                FailureCode::NoInput,
+                "stdin is a terminal. `mcp` is started by the client of an AI agent: name it in the client's configuration.",
+            )
+        })
     }
 
     /// Where the request comes from.
@@ -122,6 +142,8 @@ impl Run<'_, '_> {
 enum Ending {
     /// Why there is no request.
     Failed(Outcome),
+    /// Why agents are not served: stdout carries the messages of their protocol only.
+    NotServed(Outcome),
     /// What one action is now, or why that is not known; and the status, if the process was told to stop.
     Action(Outcome, Option<ExitStatus>),
     /// The status of requests or a list, whose lines are written.
@@ -138,7 +160,9 @@ impl Ending {
         match self {
             // An action that was only read may be in any state.
             Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => {}
-            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.explain(log),
+            Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
+                outcome.explain(log);
+            }
             Self::Report(report) => report.explain(log),
             Self::Lines(_) | Self::Text(_) => {}
         }
@@ -157,7 +181,7 @@ impl Ending {
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
             Self::Failed(outcome) | Self::Action(outcome, _) => outcome.write(stdout, is_terminal),
-            Self::Lines(_) => Ok(()),
+            Self::Lines(_) | Self::NotServed(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -169,7 +193,9 @@ impl Ending {
         match self {
             Self::Action(_, Some(stopped)) => *stopped,
             Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => ExitStatus::Accepted,
-            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.exit_status(),
+            Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
+                outcome.exit_status()
+            }
             Self::Lines(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
@@ -179,7 +205,9 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.in_short(),
+            Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
+                outcome.in_short()
+            }
             Self::Lines(_) => "its lines".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),

@@ -41,6 +41,11 @@ impl Brake {
         self.progress.close()
     }
 
+    /// Lets requests be sent again.
+    pub(crate) fn reopen(&self) {
+        self.progress.reopen();
+    }
+
     /// Breaks off the call in hand.
     pub(crate) fn break_off(&self) {
         self.agent.clone().shutdown();

@@ -17,6 +17,9 @@ pub const MANIFEST: &str = include_str!("../../manifest.json");
 /// The example request.
 pub const SAMPLE: &str = include_str!("../../schema/sample.json");
 
+/// The tools that agents see.
+pub const TOOLS: &str = include_str!("../../schema/catalog/mcp-tool.json");
+
 /// What the command `schema` prints, by name.
 pub const SCHEMAS: [(&str, &str); 6] = [
     ("input", INPUT),

@@ -7,6 +7,7 @@ pub mod document;
 pub mod layout;
 pub mod letters;
 pub mod machine_action;
+pub(crate) mod actions;
 pub mod scalar;
 pub mod failure;
 pub mod violation;

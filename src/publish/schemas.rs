@@ -4,11 +4,13 @@
 //! still read with a Draft-07 validator.
 
 use schemars::generate::SchemaSettings;
-use schemars::transform::RecursiveTransform;
+use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::input::Input;
+use crate::input::{Input, PathParameters};
+use crate::mcp::tools::ListArguments;
+use crate::output::actions::Actions;
 use crate::output::answer::Answer;
 use crate::output::document::FailureDocument;
 use crate::publish::examples;
@@ -18,6 +20,26 @@ use crate::step::check::Report;
 /// What a playbook sends.
 pub(super) fn input() -> Schema {
     generate::<Input>(SchemaSettings::draft2020_12().for_deserialize())
+}
+
+/// What an agent sends to list actions.
+pub(super) fn input_of_list() -> Schema {
+    let without_default = |schema: &mut Schema| drop(schema.remove("default"));
+    let mut schema = generate::<ListArguments>(SchemaSettings::draft2020_12().for_deserialize());
+    RecursiveTransform(without_default).transform(&mut schema);
+    schema
+}
+
+/// What an agent gets for it.
+pub(super) fn actions() -> Schema {
+    generate::<Actions>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+/// What an agent sends to read an action.
+pub(super) fn input_of_get() -> Schema {
+    let mut schema = generate::<PathParameters>(SchemaSettings::draft2020_12().for_deserialize());
+    schema.insert("title".to_owned(), "Get Machine Action: input".into());
+    schema
 }
 
 /// What a playbook gets when the service has answered.

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     List(Listing),
     /// Read one action.
     Get(MachineActionId),
+    /// Serve agents.
+    Mcp,
     /// Print a text: a schema, the manifest, the sample, the help, the version.
     Print(String),
 }
@@ -38,6 +40,7 @@ pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Comman
     let command = typed
         .read(lexopt::Parser::from_args(args))
         .and_then(|print| print.map_or_else(|| typed.command(options), Ok));
+    options.serves = typed.spec().is_some_and(|command| command.name == "mcp");
     command.map_err(|error| {
         let what = explain(error);
         let end = if what.ends_with('?') { "" } else { "." };
@@ -124,7 +127,9 @@ impl Typed {
             }
         }
         self.set(options)?;
-        if options.allow == Some(Allow::Any) {
+        if matches!(command, Command::Mcp) {
+            options.fit_agents()?;
+        } else if options.allow == Some(Allow::Any) {
             return Err("`any` is not a type: name the types in --allow (MDE_ALLOW), or do without it for no limit".into());
         }
         Ok(command)
@@ -139,6 +144,7 @@ impl Typed {
         let texts: Vec<&str> = texts.collect();
         let text = match texts.as_slice() {
             ["check"] => return Ok(Command::Check),
+            ["mcp"] => return Ok(Command::Mcp),
             ["list"] => return Ok(Command::List(Listing::of(&self.options)?)),
             ["get", id] => return Ok(Command::Get(action_id(id)?)),
             ["get"] => return Err("`get` needs the id of an action".into()),
@@ -169,7 +175,10 @@ impl Typed {
                 name if name == table::BATCH.name => options.batch = true,
                 name if name == table::VERBOSE.name => options.verbose = true,
                 name if name == table::WAIT.name => options.wait = Some(seconds(name, value)?),
-                name if name == table::TIMEOUT.name => options.timeout = seconds(name, value)?,
+                name if name == table::TIMEOUT.name => {
+                    options.timeout = seconds(name, value)?;
+                    options.sets_timeout = true;
+                }
                 name if name == table::ALLOW.name => types.push(value.as_str()),
                 // `Options::read` has seen --exit-zero.
                 _ => {}

@@ -38,7 +38,7 @@ const OF_CALLS: [&OptionSpec; 4] = [
 ];
 
 /// Every command that has a name, in the order of the help.
-pub(crate) static COMMANDS: [CommandSpec; 7] = [
+pub(crate) static COMMANDS: [CommandSpec; 8] = [
     CommandSpec {
         name: "check",
         argument: "",
@@ -62,6 +62,21 @@ pub(crate) static COMMANDS: [CommandSpec; 7] = [
         about: "read one action as it is now, and write the service's answer",
         details: "The answer has an outcome if the action is final.",
         options: &OF_CALLS,
+        own_options: &[],
+    },
+    CommandSpec {
+        name: "mcp",
+        argument: "",
+        about: "serve AI agents: the Model Context Protocol over stdin and stdout",
+        details: "Agents may read; they may cancel only what --allow names, and everything with `--allow any`. --timeout is \
+                  45 unless set, and --wait is part of it. It ends with its input. Each call has a line on stderr.",
+        options: &[
+            &table::SANDBOX,
+            &table::ALLOW,
+            &table::WAIT,
+            &table::TIMEOUT,
+            &table::VERBOSE,
+        ],
         own_options: &[],
     },
     CommandSpec {

@@ -10,6 +10,9 @@ use crate::settings::variables::Reader;
 /// The time limit if none is set.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The same for an agent, whose client gives up after a minute.
+const DEFAULT_TIMEOUT_OF_AGENTS: Duration = Duration::from_secs(45);
+
 /// The longest type of an action, in letters; those that are known have 27.
 const MAX_TYPE: usize = 64;
 /// How many types may be allowed; about a dozen are known.
@@ -61,6 +64,10 @@ pub(crate) struct Options {
     pub(crate) wait: Option<Duration>,
     /// The time limit of a request.
     pub(crate) timeout: Duration,
+    /// Whether that was asked for.
+    pub(crate) sets_timeout: bool,
+    /// Whether agents are served.
+    pub(crate) serves: bool,
     /// Say on stderr what is done.
     pub(crate) verbose: bool,
     /// End with status 0 whatever the verdict.
@@ -73,6 +80,7 @@ impl Options {
     /// Of `args` only `--exit-zero` counts here: it must be known however wrong the rest of the command line is.
     pub(crate) fn read(args: &[OsString], reader: &mut Reader<'_>) -> Self {
         let mut typed = args.iter().take_while(|argument| *argument != "--");
+        let mut sets_timeout = false;
         Self {
             sandbox: reader.switch(&table::SANDBOX),
             batch: reader.switch(&table::BATCH),
@@ -80,10 +88,28 @@ impl Options {
             wait: reader.time_limit(&table::WAIT),
             timeout: reader
                 .time_limit(&table::TIMEOUT)
+                .inspect(|_| sets_timeout = true)
                 .unwrap_or(DEFAULT_TIMEOUT),
+            sets_timeout,
+            serves: false,
             verbose: reader.switch(&table::VERBOSE),
             exit_zero: reader.switch(&table::EXIT_ZERO)
                 || typed.any(|argument| argument == table::EXIT_ZERO.name),
+        }
+    }
+
+    /// Fits the options to agents; the error is the rule that they break.
+    pub(super) fn fit_agents(&mut self) -> Result<(), String> {
+        if !self.sets_timeout {
+            self.timeout = DEFAULT_TIMEOUT_OF_AGENTS;
+        }
+        match self.wait {
+            Some(wait) if wait >= self.timeout => Err(format!(
+                "with `mcp`, --wait (MDE_WAIT) is part of --timeout (MDE_TIMEOUT), which is {} s: make --wait shorter, or \
+                 raise --timeout and the limit of the agent's client",
+                self.timeout.as_secs_f64()
+            )),
+            _ => Ok(()),
         }
     }
 

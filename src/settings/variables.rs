@@ -11,7 +11,7 @@ use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
 
 /// The environment, as `main` hands it in.
-pub(crate) type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+pub(crate) type Environment<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
 
 /// The longest time limit, in seconds: a day.
 const MAX_TIMEOUT: f64 = 86_400.0;

@@ -36,7 +36,7 @@ pub(super) struct Cancelled {
 }
 
 impl Cancelled {
-    fn failed(failure: Failure) -> Self {
+    pub(super) fn failed(failure: Failure) -> Self {
         Self {
             answer: Err(failure),
             follows_lost: false,

@@ -46,23 +46,38 @@ fn read(
     let interrupt = stop.interrupt.clone();
     let mut step = Step::new(options.clone(), reader, interrupt, &mut run)?;
     stop.set_brake(step.brake());
-    let reply = step.call(&api::READ, &mut run, |api, token| api::read(api, id, token))?;
-    let answer = step.answer_to_read(&reply)?;
-    if !answer.is_success() {
-        return Ok(answer);
-    }
-    let state = answer
-        .json()
-        .map(|json| action_state::of(json, id.as_str()));
-    let outcome = match state {
-        Some(State::Final(verdict)) => Some(verdict),
-        Some(State::Open) => None,
-        Some(State::NotTheAction) | None => {
-            run.log.warning(
-                "the answer is not the action that was asked for. Check MDE_BASE_URL and any proxy between.",
-            );
-            None
+    step.get(id, &mut run)
+}
+
+impl Step {
+    /// Reads the action `id`. Returns the service's answer, with an outcome if the action is final.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer to give.
+    pub(super) fn get(
+        &mut self,
+        id: &MachineActionId,
+        run: &mut Run<'_, '_>,
+    ) -> Result<Answer, Failure> {
+        let reply = self.call(&api::READ, run, |api, token| api::read(api, id, token))?;
+        let answer = self.answer_to_read(&reply)?;
+        if !answer.is_success() {
+            return Ok(answer);
         }
-    };
-    Ok(Answer { outcome, ..answer })
+        let state = answer
+            .json()
+            .map(|json| action_state::of(json, id.as_str()));
+        let outcome = match state {
+            Some(State::Final(verdict)) => Some(verdict),
+            Some(State::Open) => None,
+            Some(State::NotTheAction) | None => {
+                run.log.warning(
+                    "the answer is not the action that was asked for. Check MDE_BASE_URL and any proxy between.",
+                );
+                None
+            }
+        };
+        Ok(Answer { outcome, ..answer })
+    }
 }

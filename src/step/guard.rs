@@ -100,7 +100,7 @@ fn not_allowed(message: String) -> Failure {
 }
 
 /// Whether a type may be shown: the service's own are letters and digits.
-fn is_plain(kind: &str) -> bool {
+pub(super) fn is_plain(kind: &str) -> bool {
     let is_plain = kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_plain && (1..=MAX_TYPE).contains(&kind.len())
 }

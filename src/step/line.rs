@@ -69,7 +69,7 @@ impl State {
 }
 
 /// The failure of a request that was cut short by a signal.
-fn interrupted(was_sent: bool) -> Failure {
+pub(super) fn interrupted(was_sent: bool) -> Failure {
     let (request_sent, consequence) = match was_sent {
         true => (
             RequestSent::Unknown,

@@ -14,6 +14,7 @@ mod tally;
 mod verify;
 mod action_state;
 mod guard;
+pub(crate) mod agent;
 mod stop;
 mod advice;
 mod service_says;

@@ -24,6 +24,11 @@ impl Interrupt {
         self.0.heard.notify_all();
     }
 
+    /// Forgets that a stop was told: it was meant for a call that is over.
+    pub(crate) fn resume(&self) {
+        *self.0.status.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Returns the status that the process is to end with, if it was told to stop.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         *self.0.status.lock().unwrap_or_else(PoisonError::into_inner)

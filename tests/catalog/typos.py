@@ -39,8 +39,8 @@ TYPOS = {
         (r'"idempotentHint": true', '"idempotentHint": false', "idempotent"),
         (r'"readOnlyHint": false', '"readOnlyHint": "no"', "readOnlyHint"),
         (r'"inputSchema"', '"input_schema_"', "inputSchema"),
-        (r'"type": "integer",\s*"minimum": 100', '"type": "string", "minimum": 100', "200"),
-        (r'"Comment"', '"comment"', "wrong arguments do not fit"),
+        (r'"type": "integer",\s*"minimum": 100', '"type": "string", "minimum": 100', "listed as defined"),
+        (r'"Comment"', '"comment"', "listed as defined"),
     ],
     "xsoar.py": [
         (r'\ndisplay:', r'\ndispaly:', "dispaly"),

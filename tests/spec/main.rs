@@ -11,6 +11,7 @@
 mod support;
 
 mod publish;
+mod mcp;
 mod step;
 mod settings;
 mod auth;

@@ -13,9 +13,10 @@ use cancel_machine_action::output::exit_status::{Document, ExitStatus};
 use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::files;
 use cancel_machine_action::settings::table;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Authority, Reply, Server, each, response};
+use crate::support::client::{Client, modern};
+use crate::support::{Authority, Reply, Server, each, response, step};
 
 /// The README at the top.
 const README: &str = include_str!("../../README.md");
@@ -259,6 +260,12 @@ fn assert_client_is_configured(example: &Value) {
         });
         assert!(is_known, "{name}");
     }
+    let args = server["args"].as_array().unwrap();
+    let args = args.iter().filter_map(Value::as_str);
+    let mut client = Client::of(step().env("MDE_TIMEOUT", "").args(args));
+    client.say(modern(1, "tools/list", json!({})));
+    let listed = client.hear();
+    assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 3);
 }
 
 #[test]

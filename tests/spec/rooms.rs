@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The folders of `src`, from top to bottom. `main.rs`, `lib.rs` and `run.rs` stand above them. `publish` stands beside,
 /// and only tests enter it.
-const ROOMS: [&str; 8] = [
-    "publish", "step", "settings", "auth", "call", "input", "waiting", "output",
+const ROOMS: [&str; 9] = [
+    "publish", "mcp", "step", "settings", "auth", "call", "input", "waiting", "output",
 ];
 const MAX_ROOMS: usize = 9;
 

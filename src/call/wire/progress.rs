@@ -98,6 +98,11 @@ impl Progress {
         self.stage() >= Stage::Send && self.0.is_of_the_api.load(Relaxed)
     }
 
+    /// Lets requests be sent again after [`Progress::close`].
+    pub(crate) fn reopen(&self) {
+        self.0.stage.fetch_and(!CLOSED, SeqCst);
+    }
+
     /// Whether a request that may change something was sent, or a part of it.
     pub(crate) fn was_sent(&self) -> bool {
         self.0.was_sent.load(SeqCst)

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(super) fn entries() -> Vec<(&'static str, Value)> {
     vec![
         ("schema/catalog/openapi.json", openapi::description()),
-        ("schema/catalog/mcp-tool.json", mcp::tool()),
+        ("schema/catalog/mcp-tool.json", mcp::tools()),
         ("schema/catalog/sekoia/manifest.json", sekoia::manifest()),
         (
             "schema/catalog/sekoia/action_cancel_machine_action.json",

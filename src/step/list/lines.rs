@@ -147,13 +147,7 @@ impl<'a> Lines<'a> {
 
     /// Warns if the service sent what was not asked for.
     pub(super) fn warn_of_strangers(&self, log: &mut Log<'_>) {
-        if self.strangers > 0 {
-            log.warning(format_args!(
-                "{} actions do not match the filters, and were left out: something between may have removed the query. Check \
-                 MDE_BASE_URL and any proxy between.",
-                self.strangers
-            ));
-        }
+        warn_of_strangers(self.strangers, log);
     }
 
     /// # Errors
@@ -178,7 +172,18 @@ fn request(id: MachineActionId, comment: &str) -> impl Serialize + use<> {
     }
 }
 
-fn unusable(count: u64, are_requests: bool) -> Failure {
+/// Warns if the service sent `count` actions that were not asked for.
+pub(super) fn warn_of_strangers(count: u64, log: &mut Log<'_>) {
+    if count > 0 {
+        log.warning(format_args!(
+            "{count} actions do not match the filters, and were left out: something between may have removed the query. Check \
+             MDE_BASE_URL and any proxy between."
+        ));
+    }
+}
+
+/// The failure of a list with `count` entities that are none.
+pub(super) fn unusable(count: u64, are_requests: bool) -> Failure {
     let what = match are_requests {
         true => "entries without an id that can be cancelled; they got no request",
         false => "entries that are no actions; they got no line",

@@ -2,6 +2,7 @@
 
 mod lines;
 mod pages;
+mod first;
 
 use std::io;
 use std::time::Duration;

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod busy;
 pub mod cache;
 pub mod certificates;
+pub mod client;
 pub mod masks;
 pub mod pages;
 pub mod proxy;

@@ -168,6 +168,15 @@ impl Step {
         self
     }
 
+    /// Starts it for a conversation: all its streams are pipes.
+    pub fn start(mut self) -> Child {
+        let streams = self.command.stdin(Stdio::piped()).stdout(self.stdout);
+        streams
+            .stderr(self.stderr)
+            .spawn()
+            .expect("the binary starts")
+    }
+
     /// Runs to the end.
     #[track_caller]
     pub fn run(mut self) -> Outcome {

@@ -1,0 +1,7 @@
+mod protocol;
+mod calls;
+mod listed;
+mod allowed;
+mod given_up;
+mod ends;
+mod text;
