@@ -1,46 +1,57 @@
-"""The programs that the playbook runs: with the settings in the worker's environment; their stderr goes to its log."""
+"""The programs that the playbook runs, with a tenant's settings; their stderr goes to the worker's log."""
 
 import json
+import os
 from datetime import timedelta
-from subprocess import PIPE, run
+from subprocess import PIPE, Popen, TimeoutExpired, run
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-# The step has tried these again itself, until its time limit.
-RETRYABLE = (429, 500, 502, 503, 504)
+# Seconds that the step has for a cancel, and then until the action is final. `workflow.py` adds to these.
+LIMITS = {"MDE_TIMEOUT": "60", "MDE_WAIT": "120"}
 
 
-@activity.defn
-def list_pending_actions() -> dict:
-    """The answer with the actions."""
-    return json.loads(run("list-pending-actions", stdout=PIPE, check=True).stdout)
+class Step:
+    """The step for one tenant."""
+
+    def __init__(self, settings: dict):
+        self.settings = {**LIMITS, **os.environ, **settings}
+
+    @activity.defn
+    def list_pending_actions(self) -> list[str]:
+        listed = run("list-pending-actions", env=self.settings, stdout=PIPE, check=True)
+        return [action["id"] for action in json.loads(listed.stdout)["json_body"]["value"]]
+
+    @activity.defn
+    def cancel_machine_action(self, request: dict) -> None:
+        """Returns only if the action is cancelled. Raises what it is instead: Temporal retries what may succeed later."""
+        answer = json.loads(self.run("cancel-machine-action", json.dumps(request)))
+        if (became := fate(answer)) == "cancelled":
+            return
+        # An answer and a failure say in the same words whether and when to try again.
+        advice = answer.get("error", answer)
+        seconds = advice.get("retry_after_seconds")
+        raise ApplicationError(
+            became, answer, type=advice.get("code", answer.get("outcome", "answer")),
+            non_retryable=not advice.get("retryable"), next_retry_delay=seconds and timedelta(seconds=seconds))
+
+    def run(self, program: str, request: str) -> str:
+        """Runs a program to its end; returns its stdout. Meanwhile Temporal hears that this worker is alive."""
+        with Popen(program, env=self.settings, stdin=PIPE, stdout=PIPE, text=True) as step:
+            while True:
+                try:
+                    return step.communicate(request, timeout=3)[0]
+                except TimeoutExpired:
+                    activity.heartbeat()
 
 
-@activity.defn
-def cancel_machine_action(request: dict) -> dict:
-    """The service's answer, even a refusal. What may succeed later is raised: Temporal retries errors."""
-    # No timeout here: the step has its own, MDE_TIMEOUT, which ends it even if this worker has died.
-    answer = json.loads(run("cancel-machine-action", input=json.dumps(request), stdout=PIPE, text=True).stdout)
+def fate(answer: dict) -> str:
+    """What became of the action: `cancelled`, or what it is instead."""
     if error := answer.get("error"):
-        raise ApplicationError(
-            error["message"],
-            answer,
-            type=error["code"],
-            non_retryable=not error["retryable"],
-            next_retry_delay=delay(error.get("retry_after_seconds")),
-        )
-    status = answer["status_code"]
-    if status in RETRYABLE:
-        raise ApplicationError(
-            f"{status} {answer['reason']}",
-            answer,
-            type=f"status_{status}",
-            next_retry_delay=delay(answer["response_headers"].get("Retry-After")),
-        )
-    return answer
-
-
-def delay(seconds: int | str | None) -> timedelta | None:
-    """The pause that was asked for; without one (or with a date) the retry policy chooses it."""
-    return timedelta(seconds=int(seconds)) if str(seconds).isdigit() else None
+        return f"{error['code']}: {error['message']}"
+    # Without an outcome, or with one of these, a 2xx means only that the service accepted the cancel.
+    outcome = answer.get("outcome", "pending")
+    if outcome not in ("pending", "unverified"):
+        return outcome
+    return "accepted" if answer["status_code"] < 300 else f"{answer['status_code']} {answer['reason']}"
