@@ -53,8 +53,11 @@ class Temporal:
                       "--input", json.dumps(argument))
 
     def end(self, id, seconds, status):
-        """What the server says of a workflow's end; it must end in time, with the status."""
-        return self._command("workflow", "result", "--workflow-id", id, seconds=seconds, status=status)
+        """What a workflow returned, or the failure that it ended with; it must end in time, with the status."""
+        ended = self._command("workflow", "result", "--workflow-id", id, seconds=seconds, status=status)
+        if status == 0:
+            return ended["result"]
+        return ended["closeEvent"]["workflowExecutionFailedEventAttributes"]["failure"]
 
     def history(self, id):
         """All that the server has stored about a workflow."""
