@@ -44,6 +44,7 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     let mut reader = Reader::new(process.environment);
     let mut options = Options::read(&process.args, &mut reader);
     let command = arguments::parse(process.args, &mut options);
+    let exit_zero = options.exit_zero;
     let run = Run {
         options,
         reader,
@@ -54,7 +55,7 @@ pub fn run(process: Process<'_>) -> ExitStatus {
     let ending = command.and_then(|command| run.carry_out(command));
     let ending = ending.unwrap_or_else(|failure| Ending::Request(Outcome(Err(failure))));
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
-    status.or_zero(options.exit_zero)
+    status.or_zero(exit_zero)
 }
 
 /// What a command works with.
@@ -74,7 +75,7 @@ impl Run<'_, '_> {
         match command {
             Command::Print(text) => Ok(Ending::Text(text)),
             Command::Check => {
-                let report = check::run(self.options, self.reader, self.log);
+                let report = check::run(&self.options, self.reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
             }
             Command::Step(request) => {

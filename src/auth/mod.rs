@@ -7,7 +7,7 @@ pub(crate) mod certificate;
 mod assertion;
 pub(crate) mod managed_identity;
 mod refusal;
-mod grant;
+pub(crate) mod grant;
 pub(crate) mod permissions;
 pub(crate) mod claims;
 pub mod secret;
@@ -69,7 +69,11 @@ impl SignIn {
     /// # Errors
     ///
     /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
-    fn grant(&self, received: &Received, proof: Option<&Secret>) -> Result<Grant, Failure> {
+    pub(crate) fn grant(
+        &self,
+        received: &Received,
+        proof: Option<&Secret>,
+    ) -> Result<Grant, Failure> {
         let is_granted = received.status == StatusCode::OK;
         let body = received.decoded();
         if is_granted && let Ok(grant) = serde_json::from_slice(body) {

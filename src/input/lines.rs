@@ -12,7 +12,7 @@ const NAME: &str = "the request";
 /// The lines of an input that are not blank, each with its number, or with why it cannot be taken.
 pub(crate) struct Lines {
     /// How messages name the whole.
-    name: &'static str,
+    name: String,
     /// `None` once it broke.
     text: Option<Text>,
     /// Of the last line, counted from 1.
@@ -29,8 +29,8 @@ impl Lines {
         let name = source.name();
         let text = source.open(None);
         Ok(Self {
+            text: Some(text.map_err(|error| unreadable(&name, "", &error))?),
             name,
-            text: Some(text.map_err(|error| unreadable(name, "", &error))?),
             number: 0,
         })
     }
@@ -46,7 +46,7 @@ impl Iterator for Lines {
                 Ok(line) => line?,
                 Err(error) => {
                     self.text = None;
-                    Err(unreadable(self.name, "", &error))
+                    Err(unreadable(&self.name, "", &error))
                 }
             };
             let is_blank = matches!(&line, Ok(text) if text.trim_ascii().is_empty());

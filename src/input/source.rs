@@ -1,7 +1,7 @@
 //! One request's text comes in, from stdin or a file: one value, then stop.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reading::Reading;
@@ -16,6 +16,12 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// What helps where the request cannot be read.
 const REMEDY: &str = " Check its path and its permissions.";
 
+/// The longest path that messages repeat, in letters.
+const MAX_SHOWN_PATH: usize = 300;
+
+/// How the names of files with requests end.
+const EXTENSIONS: [&str; 4] = ["json", "jsonl", "ndjson", "txt"];
+
 /// How long a request may take to come in, whatever the time limit of the whole run.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
@@ -29,10 +35,17 @@ pub(crate) enum Source {
 
 impl Source {
     /// How messages name it.
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Stdin(_) => "the request on stdin",
-            Self::File(_) => "the request in the file",
+            Self::Stdin(_) => "the request on stdin".to_owned(),
+            Self::File(path) if may_be_shown(path) => {
+                let path: String = path.display().to_string().chars().take(MAX_SHOWN_PATH).collect();
+                format!("the request in the file {path}")
+            }
+            Self::File(_) => {
+                "the request in the file (its path is not repeated here, because it may be a secret)"
+                    .to_owned()
+            }
         }
     }
 
@@ -46,9 +59,9 @@ impl Source {
         let limit = limit.min(MAX_WAIT);
         let text = self.open(Some(Deadline::after(limit)));
         read_value(
-            name,
+            &name,
             limit,
-            text.map_err(|error| unreadable(name, REMEDY, &error))?,
+            text.map_err(|error| unreadable(&name, REMEDY, &error))?,
         )
     }
 
@@ -60,6 +73,16 @@ impl Source {
         };
         Ok(BufReader::new(Patient::new(stream, deadline)))
     }
+}
+
+/// Whether messages may repeat `path`: it leads somewhere, or is named as a request is. Anything else may be a secret
+/// that was put in the wrong place.
+fn may_be_shown(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    path.exists()
+        || folder.is_some_and(Path::is_dir)
+        || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
 }
 
 /// What is read from.

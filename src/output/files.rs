@@ -10,16 +10,19 @@ pub const ERROR: &str = include_str!("../../schema/error.schema.json");
 pub const SETTINGS: &str = include_str!("../../schema/settings.schema.json");
 /// The schema of what `check` reports.
 pub const CHECK: &str = include_str!("../../schema/check.schema.json");
+/// The manifest's schema.
+pub const MANIFEST_SCHEMA: &str = include_str!("../../schema/manifest.schema.json");
 /// The manifest.
 pub const MANIFEST: &str = include_str!("../../manifest.json");
 /// The example request.
 pub const SAMPLE: &str = include_str!("../../schema/sample.json");
 
 /// What the command `schema` prints, by name.
-pub const SCHEMAS: [(&str, &str); 5] = [
+pub const SCHEMAS: [(&str, &str); 6] = [
     ("input", INPUT),
     ("output", OUTPUT),
     ("error", ERROR),
     ("settings", SETTINGS),
     ("check", CHECK),
+    ("manifest", MANIFEST_SCHEMA),
 ];

@@ -1,14 +1,37 @@
 //! Text for people, on stderr, one line each.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write;
 
 use crate::output::letters;
 
-/// The longest line, in bytes: what a service says has a place in it, but must not fill it.
-const MAX_LINE: usize = 8000;
+/// The longest line, in bytes, with its end: so much goes into a pipe in one piece (POSIX, `PIPE_BUF`), so that the lines
+/// of parallel steps do not tear each other.
+const MAX_LINE: usize = 4096;
+/// Stands for what a line has no room for.
+const GAP: &str = " […] ";
 /// Removes the progress from its line.
 const CLEAR: &str = "\r\x1b[K";
+
+/// What lines are about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Subject<'a> {
+    /// The number of a batch's line, from 1.
+    pub(crate) line: Option<u64>,
+    /// The id of a machine action.
+    pub(crate) action: Option<&'a str>,
+}
+
+impl Display for Subject<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.action) {
+            (None, None) => Ok(()),
+            (Some(line), None) => write!(formatter, "line {line}: "),
+            (None, Some(action)) => write!(formatter, "action {action}: "),
+            (Some(line), Some(action)) => write!(formatter, "line {line}, action {action}: "),
+        }
+    }
+}
 
 /// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
 pub struct Log<'a> {
@@ -18,8 +41,8 @@ pub struct Log<'a> {
     is_verbose: bool,
     last_warning: String,
     shows_progress: bool,
-    /// The line of a batch that is worked on.
-    place: String,
+    /// What the lines are about, as they begin.
+    subject: String,
 }
 
 impl<'a> Log<'a> {
@@ -31,7 +54,7 @@ impl<'a> Log<'a> {
             is_verbose: false,
             last_warning: String::new(),
             shows_progress: false,
-            place: String::new(),
+            subject: String::new(),
         }
     }
 
@@ -45,9 +68,14 @@ impl<'a> Log<'a> {
         self.is_verbose = is_verbose;
     }
 
-    /// Begins what is said from now on with the number of a batch's line, or with none.
-    pub(crate) fn set_line(&mut self, number: Option<u64>) {
-        self.place = number.map_or_else(String::new, |number| format!("line {number}: "));
+    /// Names `subject` in each line from now on.
+    pub(crate) fn set_subject(&mut self, subject: Subject<'_>) {
+        self.subject = subject.to_string();
+    }
+
+    /// Names the line of a batch, or nothing, in each line from now on.
+    pub(crate) fn set_line(&mut self, line: Option<u64>) {
+        self.set_subject(Subject { line, action: None });
     }
 
     /// Removes the progress from its line, before something else is written there.
@@ -57,24 +85,21 @@ impl<'a> Log<'a> {
 
     /// Says what is wrong and what to do.
     pub(crate) fn error(&mut self, message: impl Display) {
-        let place = self.place.clone();
-        self.line(format_args!("error: {place}{message}"));
+        self.line("error: ", message);
     }
 
     /// Says what does not work, though the step goes on; the same twice in a row is said once.
     pub(crate) fn warning(&mut self, message: impl Display) {
         let message = message.to_string();
         if message != self.last_warning {
-            let place = self.place.clone();
-            self.line(format_args!("warning: {place}{message}"));
+            self.line("warning: ", &message);
             self.last_warning = message;
         }
     }
 
     /// Says what people should know, though nothing is wrong.
     pub(crate) fn notice(&mut self, message: impl Display) {
-        let place = self.place.clone();
-        self.line(format_args!("{place}{message}"));
+        self.line("", message);
     }
 
     /// Says what is done, to those who asked.
@@ -91,12 +116,12 @@ impl<'a> Log<'a> {
         self.shows_progress = true;
     }
 
-    fn line(&mut self, message: impl Display) {
-        let text = line(message, MAX_LINE);
+    fn line(&mut self, kind: &str, message: impl Display) {
+        let text = line(format_args!("{kind}{}{message}", self.subject), MAX_LINE);
         self.write(&text);
     }
 
-    /// Writes at once, so that nobody else's line comes in between.
+    /// Writes in one call, so that nobody else's line comes in between.
     fn write(&mut self, text: &str) {
         let text = match std::mem::take(&mut self.shows_progress) {
             true => &format!("{CLEAR}{text}"),
@@ -107,17 +132,29 @@ impl<'a> Log<'a> {
     }
 }
 
-/// Returns the whole line that says `message`, of at most `limit` bytes. A message may repeat what a service said: it stays on
-/// its line, and commands no terminal.
+/// Returns the whole line that says `message`, of at most `limit` bytes. A message may repeat what a service said: it stays
+/// on its line, and commands no terminal.
 pub(crate) fn line(message: impl Display, limit: usize) -> String {
-    let mut text = letters::harmless(&format!("{}: {message}", env!("CARGO_PKG_NAME")));
-    if text.len() >= limit {
-        let ends = text
-            .char_indices()
-            .map(|(at, letter)| at + letter.len_utf8());
-        let end = ends.take_while(|end| *end < limit).last();
-        text.truncate(end.unwrap_or_default());
+    let text = letters::harmless(&format!("{}: {message}", env!("CARGO_PKG_NAME")));
+    let mut line = shortened(text, limit.saturating_sub(1));
+    line.push('\n');
+    line
+}
+
+/// Returns `text`, of at most `limit` bytes. What is too long loses its middle: the end says what to do.
+fn shortened(text: String, limit: usize) -> String {
+    if text.len() <= limit {
+        return text;
     }
-    text.push('\n');
-    text
+    let kept = limit.saturating_sub(GAP.len());
+    let is_boundary = |at: &usize| text.is_char_boundary(*at);
+    let head_end = (0..=kept * 3 / 4).rev().find(is_boundary);
+    let tail_start = (text.len() - kept / 4..text.len()).find(is_boundary);
+    let head = text.get(..head_end.unwrap_or_default());
+    let tail = text.get(tail_start.unwrap_or(text.len())..);
+    format!(
+        "{}{GAP}{}",
+        head.unwrap_or_default(),
+        tail.unwrap_or_default()
+    )
 }

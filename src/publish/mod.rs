@@ -1,6 +1,7 @@
 //! What catalogs list: generated, committed, and entered by tests only.
 
 pub mod schemas;
+mod examples;
 mod settings_schema;
 mod manifest;
 mod catalog;

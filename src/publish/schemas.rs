@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use crate::input::Input;
 use crate::output::answer::Answer;
 use crate::output::document::FailureDocument;
-use crate::output::failure::{Failure, FailureCode, RequestSent};
-use crate::output::violation::Violation;
+use crate::publish::examples;
 use crate::publish::manifest::Manifest;
 use crate::step::check::Report;
 
@@ -30,39 +29,28 @@ pub(super) fn output() -> Schema {
 
 /// What a playbook gets when there is no answer.
 pub(super) fn error() -> Schema {
-    let mut schema =
-        generate::<FailureDocument<'_>>(SchemaSettings::draft2020_12().for_serialize());
-    let misspelt = Failure::of_violations(
-        FailureCode::InvalidInput,
-        "the request is not valid",
-        vec![Violation::of_request(
-            "/json_body",
-            "has the unknown property \"comment\" (did you mean \"Comment\"?)",
-        )],
-        "Nothing was sent; `cancel-machine-action schema input` tells what is expected.",
-    );
-    let lost = Failure {
-        caused_by: vec!["Connection reset by peer (os error 104)".to_owned()],
-        ..Failure::new(
-            FailureCode::NetworkError,
-            "api.security.microsoft.com closed the connection before a whole answer. Whether the action was cancelled is \
-             not known: read its status, or cancel it again. Check MDE_BASE_URL and the network, then try again.",
-        )
-        .with_request_sent(RequestSent::Unknown)
-    };
-    let examples = [misspelt, lost].map(|failure| json!({ "error": failure }));
-    schema.insert("examples".to_owned(), json!(examples));
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = generate::<FailureDocument<'_>>(settings);
+    let examples = examples::failures();
+    let examples = examples
+        .iter()
+        .map(|error| json!(FailureDocument { error }));
+    schema.insert("examples".to_owned(), examples.collect());
     schema
 }
 
 /// What `check` reports.
 pub(super) fn check() -> Schema {
-    generate::<Report>(SchemaSettings::draft2020_12().for_serialize())
+    let mut schema = generate::<Report>(SchemaSettings::draft2020_12().for_serialize());
+    schema.insert("examples".to_owned(), json!(examples::reports()));
+    schema
 }
 
 /// What a catalog lists of the step.
 pub(super) fn manifest() -> Schema {
-    generate::<Manifest>(SchemaSettings::draft2020_12().for_serialize())
+    let mut schema = generate::<Manifest>(SchemaSettings::draft2020_12().for_serialize());
+    schema.insert("examples".to_owned(), json!([Manifest::current()]));
+    schema
 }
 
 fn generate<T: JsonSchema>(settings: SchemaSettings) -> Schema {

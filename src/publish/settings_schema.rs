@@ -61,7 +61,7 @@ fn of_option(option: &OptionSpec) -> Value {
     let about = format!("{}: {}", option.name, option.about);
     match option.value {
         Some(_) => {
-            json!({"type": "string", "description": about, "pattern": r"^([0-9]+\.?[0-9]*|\.[0-9]+)$"})
+            json!({"type": "string", "description": about, "pattern": option.pattern})
         }
         None => json!({
             "type": "string",

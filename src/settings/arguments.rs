@@ -1,14 +1,15 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
-use crate::settings::help::{help, version};
-use crate::settings::options::Options;
-use crate::settings::table::OPTIONS;
+use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
+use crate::settings::help::{help, help_of, version};
+use crate::settings::options::{Allow, Options};
+use crate::settings::table::{self, OPTIONS};
+use crate::settings::unknown;
 use crate::settings::variables::parse_time_limit;
 
 /// What the command line asks for.
@@ -25,14 +26,22 @@ pub(crate) enum Command {
 ///
 /// # Errors
 ///
-/// An option or argument that is not known, lacks its value or has one too many.
+/// An option or argument that is not known, lacks its value, has one too many, or belongs to another command.
 pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Command, Failure> {
-    parse_args(lexopt::Parser::from_args(args), options).map_err(|error| {
+    let mut typed = Typed::default();
+    let command = typed
+        .read(lexopt::Parser::from_args(args))
+        .and_then(|print| print.map_or_else(|| typed.command(options), Ok));
+    command.map_err(|error| {
+        let what = explain(error);
+        let end = if what.ends_with('?') { "" } else { "." };
+        let name = typed
+            .spec()
+            .map_or(String::new(), |command| format!("{} ", command.name));
         Failure::new(
             FailureCode::InvalidUsage,
             format!(
-                "the command line is wrong: {}. See `cancel-machine-action --help`.",
-                explain(error)
+                "the command line is wrong: {what}{end} See `cancel-machine-action {name}--help`."
             ),
         )
     })
@@ -46,7 +55,7 @@ fn explain(error: lexopt::Error) -> String {
         Error::MissingValue { option } => {
             format!("`{}` needs a value", option.unwrap_or_default())
         }
-        Error::UnexpectedOption(option) => unknown_option(&option),
+        Error::UnexpectedOption(option) => unknown::option(&option),
         // Only an option that is known can have a value too many.
         Error::UnexpectedValue { option, .. } => format!("`{option}` takes no value"),
         Error::UnexpectedArgument(_) => "there is an argument too many".to_owned(),
@@ -56,97 +65,147 @@ fn explain(error: lexopt::Error) -> String {
     }
 }
 
-/// An option's name is repeated only if it looks like one: lower-case letters and hyphens. Keys and GUIDs have digits.
-fn unknown_option(option: &str) -> String {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
-    let is_short = option.len() <= 40;
-    let shown = match is_short && option.bytes().all(is_letter) {
-        true => format!("the option `{option}` is not known"),
-        false => "an option is not known (it is not repeated here, because it may be a secret)"
-            .to_owned(),
+/// What was typed: words, and options with their values, `""` for a switch.
+#[derive(Default)]
+struct Typed {
+    words: Vec<OsString>,
+    options: Vec<(&'static str, String)>,
+}
+
+impl Typed {
+    /// Reads all of it; returns the text to print where that is asked for before its end.
+    fn read(&mut self, mut parser: lexopt::Parser) -> Result<Option<Command>, lexopt::Error> {
+        use lexopt::prelude::{Long, Short, Value};
+
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("help") | Short('h') => return Ok(Some(Command::Print(self.help()))),
+                Long("version") | Short('V') => return Ok(Some(Command::Print(version()))),
+                Value(word) => self.words.push(word),
+                Long(name) => {
+                    let known = OPTIONS
+                        .iter()
+                        .find(|option| option.name.strip_prefix("--") == Some(name));
+                    let Some(option) = known else {
+                        return Err(argument.unexpected());
+                    };
+                    let value = match option.value {
+                        Some(_) => parser.value()?.into_string()?,
+                        None => String::new(),
+                    };
+                    self.options.push((option.name, value));
+                }
+                Short(_) => return Err(argument.unexpected()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The help of the command that was named so far, or of all.
+    fn help(&self) -> String {
+        self.spec().map_or_else(help, help_of)
+    }
+
+    /// The command that the first word names.
+    fn spec(&self) -> Option<&'static CommandSpec> {
+        CommandSpec::named(self.words.first()?.to_str()?)
+    }
+
+    /// Returns the command, and sets its `options`.
+    fn command(&self, options: &mut Options) -> Result<Command, lexopt::Error> {
+        let command = self.interpret()?;
+        let spec = self.spec().unwrap_or(&STEP);
+        for (name, _) in &self.options {
+            if !spec.takes(name) {
+                return Err(not_taken(spec, name).into());
+            }
+        }
+        self.set(options)?;
+        if options.allow == Some(Allow::Any) {
+            return Err("`any` is not a type: name the types in --allow (MDE_ALLOW), or do without it for no limit".into());
+        }
+        Ok(command)
+    }
+
+    /// Returns the command that the words name.
+    fn interpret(&self) -> Result<Command, lexopt::Error> {
+        let texts = self
+            .words
+            .iter()
+            .map(|word| word.to_str().unwrap_or_default());
+        let texts: Vec<&str> = texts.collect();
+        let text = match texts.as_slice() {
+            ["check"] => return Ok(Command::Check),
+            ["manifest"] => files::MANIFEST.to_owned(),
+            ["sample"] => files::SAMPLE.to_owned(),
+            ["schema"] => schema_named("")?.to_owned(),
+            ["schema", name] => schema_named(name)?.to_owned(),
+            ["help"] => help(),
+            ["help", name] => help_of(command_named(name)?),
+            [name, ..] if CommandSpec::named(name).is_some() => return Err(too_many(name).into()),
+            // The file that convention names `-` is stdin.
+            [] | ["-"] => return Ok(Command::Step(None)),
+            [word, ..] if unknown::looks_like_command(word) && !Path::new(word).exists() => {
+                return Err(unknown::word(word).into());
+            }
+            [_] => return Ok(Command::Step(self.words.first().map(PathBuf::from))),
+            _ => return Err("there is more than one request file".into()),
+        };
+        Ok(Command::Print(text))
+    }
+
+    /// Sets what was typed; the last one counts, but types add up.
+    fn set(&self, options: &mut Options) -> Result<(), lexopt::Error> {
+        let mut types = Vec::new();
+        for (name, value) in &self.options {
+            match *name {
+                name if name == table::SANDBOX.name => options.sandbox = true,
+                name if name == table::BATCH.name => options.batch = true,
+                name if name == table::VERBOSE.name => options.verbose = true,
+                name if name == table::WAIT.name => options.wait = Some(seconds(name, value)?),
+                name if name == table::TIMEOUT.name => options.timeout = seconds(name, value)?,
+                name if name == table::ALLOW.name => types.push(value.as_str()),
+                // `Options::read` has seen --exit-zero.
+                _ => {}
+            }
+        }
+        if !types.is_empty() {
+            let allow = Allow::parse(&types.join(","));
+            options.allow = Some(allow.map_err(|rule| format!("{} {rule}", table::ALLOW.name))?);
+        }
+        Ok(())
+    }
+}
+
+fn seconds(option: &str, text: &str) -> Result<std::time::Duration, lexopt::Error> {
+    Ok(parse_time_limit(text).map_err(|rule| format!("{option} {rule}"))?)
+}
+
+/// Says that `command` does not take `option`, and what it takes.
+fn not_taken(command: &CommandSpec, option: &str) -> String {
+    let taken: Vec<&str> = command.options.iter().map(|option| option.name).collect();
+    let taken = match taken.as_slice() {
+        [] => "no options".to_owned(),
+        taken => taken.join(", "),
     };
-    match nearest_option(option) {
-        Some(meant) => format!("{shown} (did you mean `{meant}`?)"),
-        None => shown,
+    format!(
+        "`{}` does not take `{option}`; it takes {taken}",
+        command.name
+    )
+}
+
+fn too_many(command: &str) -> String {
+    match CommandSpec::named(command) {
+        Some(CommandSpec { argument: "", .. }) => format!("`{command}` takes no argument"),
+        _ => format!("`{command}` takes one argument"),
     }
 }
 
-/// Returns the option from which `typed` differs by two letters at most.
-fn nearest_option(typed: &str) -> Option<&'static str> {
-    let typed: String = typed.chars().take(40).collect();
-    let typed = typed.to_ascii_lowercase();
-    let known = OPTIONS.iter().map(|option| option.name);
-    let known = known.chain(["--help", "--version"]);
-    let near = known.map(|name| (distance(&typed, name), name));
-    let (distance, name) = near.min()?;
-    (distance <= 2).then_some(name)
-}
-
-/// Returns how many letters have to be put in, left out or changed to make `other` of `one`.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (1..=other.len()).collect();
-    for (index, letter) in one.bytes().enumerate() {
-        let mut diagonal = index;
-        let mut left = index + 1;
-        for (above, wanted) in row.iter_mut().zip(other.bytes()) {
-            let changed = diagonal + usize::from(letter != wanted);
-            diagonal = *above;
-            left = changed.min(left + 1).min(*above + 1);
-            *above = left;
-        }
-    }
-    row.last().copied().unwrap_or(one.len())
-}
-
-fn parse_args(mut parser: lexopt::Parser, options: &mut Options) -> Result<Command, lexopt::Error> {
-    use lexopt::prelude::{Long, Short, Value};
-
-    let mut words = Vec::new();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("sandbox") => options.sandbox = true,
-            // `Options::read` has seen it.
-            Long("exit-zero") => {}
-            Long("verbose") => options.verbose = true,
-            Long("batch") => options.batch = true,
-            Long("wait") => options.wait = Some(seconds("--wait", &mut parser)?),
-            Long("timeout") => options.timeout = seconds("--timeout", &mut parser)?,
-            Long("help") | Short('h') => return Ok(Command::Print(help())),
-            Long("version") | Short('V') => return Ok(Command::Print(version())),
-            Value(word) => words.push(word),
-            _ => return Err(argument.unexpected()),
-        }
-    }
-    command(&words)
-}
-
-/// Returns the command that the free words of the command line name.
-fn command(words: &[OsString]) -> Result<Command, lexopt::Error> {
-    let texts: Vec<&str> = words
-        .iter()
-        .map(|word| word.to_str().unwrap_or_default())
-        .collect();
-    let text = match texts.as_slice() {
-        ["check"] => return Ok(Command::Check),
-        ["check", ..] => return Err("`check` takes no request".into()),
-        ["manifest"] => files::MANIFEST,
-        ["sample"] => files::SAMPLE,
-        ["schema"] => schema_named("")?,
-        ["schema", name] => schema_named(name)?,
-        ["manifest" | "sample" | "schema", ..] => {
-            return Err("there is an argument too many".into());
-        }
-        // The file that convention names `-` is stdin.
-        [] | ["-"] => return Ok(Command::Step(None)),
-        [_] => return Ok(Command::Step(words.first().map(PathBuf::from))),
-        _ => return Err("there is more than one request file".into()),
-    };
-    Ok(Command::Print(text.to_owned()))
-}
-
-fn seconds(option: &str, parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
-    let text = parser.value()?.into_string()?;
-    Ok(parse_time_limit(&text).map_err(|rule| format!("{option} {rule}"))?)
+fn command_named(wanted: &str) -> Result<&'static CommandSpec, lexopt::Error> {
+    CommandSpec::named(wanted).ok_or_else(|| {
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        format!("`help` takes one of: {}", names.join(", ")).into()
+    })
 }
 
 fn schema_named(wanted: &str) -> Result<&'static str, lexopt::Error> {

@@ -1,6 +1,8 @@
 //! What an operator sets: where the calls go, who makes them, and how.
 
 pub(crate) mod arguments;
+mod commands;
+mod unknown;
 mod help;
 pub(crate) mod options;
 mod credentials;

@@ -10,13 +10,53 @@ use crate::settings::variables::Reader;
 /// The time limit if none is set.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The longest type of an action, in letters; those that are known have 27.
+const MAX_TYPE: usize = 64;
+/// How many types may be allowed; about a dozen are known.
+const MAX_TYPES: usize = 100;
+
+/// Which types of actions may be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Allow {
+    /// All: what `any` says, where no limit has to be asked for.
+    Any,
+    /// These.
+    Types(Vec<String>),
+}
+
+impl Allow {
+    /// Reads types of actions, separated by commas; the error is the rule that `text` breaks.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let types: Vec<&str> = text.split(',').collect();
+        let is_type = |kind: &&str| {
+            (1..=MAX_TYPE).contains(&kind.len())
+                && kind.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if types.len() > MAX_TYPES || !types.iter().all(is_type) {
+            return Err(
+                "must be types of actions such as Isolate,RunAntiVirusScan: letters and digits, separated by commas \
+                 without spaces",
+            );
+        }
+        match types.as_slice() {
+            ["any"] => Ok(Self::Any),
+            types if types.contains(&"any") => {
+                Err("must be `any`, or types of actions, but not both")
+            }
+            types => Ok(Self::Types(types.iter().map(ToString::to_string).collect())),
+        }
+    }
+}
+
 /// How the step runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Options {
     /// Answer from the embedded Defender.
     pub(crate) sandbox: bool,
     /// Many requests, one a line.
     pub(crate) batch: bool,
+    /// Cancel only what is of a listed type, if it was asked for.
+    pub(crate) allow: Option<Allow>,
     /// How long to wait until the action is final, if at all.
     pub(crate) wait: Option<Duration>,
     /// The time limit of a request.
@@ -36,6 +76,7 @@ impl Options {
         Self {
             sandbox: reader.switch(&table::SANDBOX),
             batch: reader.switch(&table::BATCH),
+            allow: reader.option(&table::ALLOW, Allow::parse),
             wait: reader.time_limit(&table::WAIT),
             timeout: reader
                 .time_limit(&table::TIMEOUT)

@@ -9,50 +9,82 @@ pub struct OptionSpec {
     pub name: &'static str,
     /// What its value is called; `None` for a switch.
     pub value: Option<&'static str>,
+    /// A value that it may have.
+    pub example: &'static str,
+    /// The pattern of its value; empty for a switch.
+    pub pattern: &'static str,
     /// The environment variable that sets the same.
     pub setting: &'static str,
     /// What it does.
     pub about: &'static str,
 }
 
-pub(crate) const SANDBOX: OptionSpec = OptionSpec {
-    name: "--sandbox",
-    value: None,
-    setting: "MDE_SANDBOX",
-    about: "answer from an embedded Defender: no tenant, no credentials, no network",
+impl OptionSpec {
+    const fn switch(name: &'static str, setting: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            value: None,
+            example: "true",
+            pattern: "",
+            setting,
+            about,
+        }
+    }
+
+    const fn seconds(name: &'static str, setting: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            value: Some("SECONDS"),
+            example: "30",
+            pattern: r"^([0-9]+\.?[0-9]*|\.[0-9]+)$",
+            setting,
+            about,
+        }
+    }
+}
+
+pub(crate) const SANDBOX: OptionSpec = OptionSpec::switch(
+    "--sandbox",
+    "MDE_SANDBOX",
+    "answer from an embedded Defender: no tenant, no credentials, no network",
+);
+pub(crate) const BATCH: OptionSpec = OptionSpec::switch(
+    "--batch",
+    "MDE_BATCH",
+    "many requests: one JSON object a line, one line out for each line in, until the end of input",
+);
+pub(crate) const ALLOW: OptionSpec = OptionSpec {
+    name: "--allow",
+    value: Some("TYPES"),
+    example: "Isolate,RunAntiVirusScan",
+    pattern: "^[A-Za-z0-9]+(,[A-Za-z0-9]+)*$",
+    setting: "MDE_ALLOW",
+    about: "read the action first, and cancel it only if its type is one of these, separated by commas",
 };
-pub(crate) const BATCH: OptionSpec = OptionSpec {
-    name: "--batch",
-    value: None,
-    setting: "MDE_BATCH",
-    about: "newline-delimited JSON in, one line out for each line in, until the end of input",
-};
-pub(crate) const WAIT: OptionSpec = OptionSpec {
-    name: "--wait",
-    value: Some("SECONDS"),
-    setting: "MDE_WAIT",
-    about: "after the cancel, read the action until its status is final, so long at most; tell the true outcome",
-};
-pub(crate) const TIMEOUT: OptionSpec = OptionSpec {
-    name: "--timeout",
-    value: Some("SECONDS"),
-    setting: "MDE_TIMEOUT",
-    about: "time limit for a request: reading it, sign-in, all tries and pauses; waiting for the outcome comes on top; 60 unless set, a day at most",
-};
-pub(crate) const EXIT_ZERO: OptionSpec = OptionSpec {
-    name: "--exit-zero",
-    value: None,
-    setting: "MDE_EXIT_ZERO",
-    about: "end with 0 instead of 1 to 6 and 8, for engines that throw stdout away when a step fails",
-};
-pub(crate) const VERBOSE: OptionSpec = OptionSpec {
-    name: "--verbose",
-    value: None,
-    setting: "MDE_VERBOSE",
-    about: "say on stderr what is done, without secrets",
-};
+pub(crate) const WAIT: OptionSpec = OptionSpec::seconds(
+    "--wait",
+    "MDE_WAIT",
+    "after the cancel, poll for up to SECONDS until the action is final, and report the outcome",
+);
+pub(crate) const TIMEOUT: OptionSpec = OptionSpec::seconds(
+    "--timeout",
+    "MDE_TIMEOUT",
+    "time limit for a request: reading it, sign-in, all attempts and pauses; 60 unless set, 86400 at most; --wait comes on top",
+);
+pub(crate) const EXIT_ZERO: OptionSpec = OptionSpec::switch(
+    "--exit-zero",
+    "MDE_EXIT_ZERO",
+    "end with 0 instead of 1 to 6 and 8, for engines that throw stdout away when a step fails",
+);
+pub(crate) const VERBOSE: OptionSpec = OptionSpec::switch(
+    "--verbose",
+    "MDE_VERBOSE",
+    "say on stderr what is done, without secrets",
+);
 /// Every option that has a twin.
-pub const OPTIONS: [&OptionSpec; 6] = [&SANDBOX, &BATCH, &WAIT, &TIMEOUT, &EXIT_ZERO, &VERBOSE];
+pub const OPTIONS: [&OptionSpec; 7] = [
+    &SANDBOX, &BATCH, &ALLOW, &WAIT, &TIMEOUT, &EXIT_ZERO, &VERBOSE,
+];
 
 /// One environment variable that is no option's twin.
 pub struct Setting {
@@ -170,7 +202,7 @@ pub(crate) const AUTH_METHODS: [&str; 5] = [
 ];
 pub(crate) const AUTH: Setting = Setting::choice(
     "MDE_AUTH",
-    "which way to sign in, where the settings allow several",
+    "the method to sign in with, where the settings allow several",
     "client-secret",
     &AUTH_METHODS,
 );
@@ -200,7 +232,7 @@ pub(crate) const SCOPE: Setting = Setting::text(
 );
 pub(crate) const TOKEN_CACHE: Setting = Setting::text(
     "MDE_TOKEN_CACHE",
-    "folder in which tokens are kept between runs, for the owner's eyes only; none unless set",
+    "folder in which tokens are kept between runs, readable by its owner only; none unless set",
     "/var/lib/cancel-machine-action",
 );
 pub(crate) const CALLS_PER_MINUTE: Setting = Setting {

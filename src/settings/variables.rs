@@ -217,9 +217,22 @@ impl<'a> Reader<'a> {
 
     /// Returns the time limit that the option's twin sets.
     pub(crate) fn time_limit(&mut self, option: &OptionSpec) -> Option<Duration> {
+        self.option(option, parse_time_limit)
+    }
+
+    /// Returns what `parse` makes of the value of the option's twin.
+    pub(crate) fn option<T, Rule: Into<String>>(
+        &mut self,
+        option: &OptionSpec,
+        parse: impl FnOnce(&str) -> Result<T, Rule>,
+    ) -> Option<T> {
         let text = self.value(option.setting)?;
-        parse_time_limit(&text)
-            .inspect_err(|rule| self.problem(option.setting, rule))
-            .ok()
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(rule) => {
+                self.problem(option.setting, rule);
+                None
+            }
+        }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(
     let interrupt = Interrupt::default();
     let deadline = Deadline::after(options.timeout);
     let mut step = Step::new(
-        options,
+        &options,
         reader,
         interrupt.clone(),
         &mut Run { deadline, log },

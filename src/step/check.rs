@@ -21,7 +21,7 @@ use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
 /// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
-pub(crate) fn run(options: Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
+pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
     let deadline = Deadline::after(options.timeout);
     let settings = match Settings::read(reader, options.sandbox, deadline) {
         Ok(settings) => settings,
@@ -130,7 +130,8 @@ impl Report {
         report
     }
 
-    fn fail(&mut self, failure: Failure) {
+    /// Adds that there is no token, and why.
+    pub(crate) fn fail(&mut self, failure: Failure) {
         self.add(ProblemCode::NoToken, failure.with_causes());
         self.error = Some(failure);
     }
@@ -139,7 +140,8 @@ impl Report {
         self.problems.push(Problem { code, message });
     }
 
-    fn judge(&mut self, claims: &Claims, resource: &str, now: SystemTime) {
+    /// Adds what a token with `claims` is good for at `now`.
+    pub(crate) fn judge(&mut self, claims: &Claims, resource: &str, now: SystemTime) {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.problems = permissions::problems(claims, resource, now);
         let mut codes = self.problems.iter().map(|problem| problem.code);

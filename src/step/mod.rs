@@ -54,7 +54,7 @@ impl Step {
     ///
     /// The settings are not usable.
     fn new(
-        options: Options,
+        options: &Options,
         reader: Reader<'_>,
         interrupt: Interrupt,
         run: &mut Run<'_, '_>,

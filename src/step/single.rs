@@ -27,7 +27,7 @@ pub(crate) fn run(
     let deadline = Deadline::after(options.timeout);
     let input = validate(source.read(options.timeout)?)?;
     let mut run = Run { deadline, log };
-    let mut step = Step::new(options, reader, Interrupt::default(), &mut run)?;
+    let mut step = Step::new(&options, reader, Interrupt::default(), &mut run)?;
     answer(&mut step, &input, &mut run)
 }
 

@@ -140,19 +140,27 @@ fn no_secret_and_no_value_of_the_request_shows_in_any_failure() {
     }
 }
 
+const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
+const DRAFT_07: &str = "http://json-schema.org/draft-07/schema#";
+
 #[test]
-fn the_schemas_are_valid_in_both_drafts_and_say_the_same_in_both() {
+fn the_schemas_and_their_examples_are_valid_in_both_drafts_and_say_the_same_in_both() {
     let drafts = [Draft::Draft202012, Draft::Draft7];
     for (path, mut schema) in publish::files() {
         if !path.ends_with(".schema.json") {
             continue;
         }
         assert!(jsonschema::meta::is_valid(&schema), "{path}");
-        for example in schema["examples"].as_array().cloned().unwrap_or_default() {
-            assert!(jsonschema::is_valid(&schema, &example), "{path}: {example}");
+        let examples = schema["examples"].as_array().cloned().unwrap_or_default();
+        assert!(!examples.is_empty(), "{path} has no example");
+        for dialect in [DRAFT_2020_12, DRAFT_07] {
+            schema["$schema"] = json!(dialect);
+            assert!(jsonschema::meta::is_valid(&schema), "{path}: {dialect}");
+            for example in &examples {
+                let is_valid = jsonschema::is_valid(&schema, example);
+                assert!(is_valid, "{path}: {dialect}: {example}");
+            }
         }
-        schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
-        assert!(jsonschema::meta::is_valid(&schema), "{path} as Draft-07");
     }
     let mut schema: Value = serde_json::from_str(files::INPUT).unwrap();
     schema.as_object_mut().unwrap().remove("$schema");

@@ -2,49 +2,46 @@
 //! no tenant, no credentials and no network. Everything but the network is real: sign-in, the request as it would be
 //! sent, the body's compression.
 //!
-//! The same request gets the same answer, byte for byte, in each run. Times are those of the documentation's examples.
+//! The same request gets the same answer, byte for byte, in each run, but for the one that goes by the clock. Times are
+//! those of the documentation's examples.
 
 pub mod scenarios;
 pub(crate) mod reply;
+mod refusals;
 mod action;
+mod identity;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use percent_encoding::percent_decode_str;
-use serde_json::json;
 use ureq::http::header::{AUTHORIZATION, HeaderValue};
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, SendBody};
 
+pub(crate) use self::identity::{CLIENT, TENANT};
+use self::identity::{Identity, is_renewed};
 use crate::call::sandbox::reply::{Asked, Reply};
 use crate::call::sandbox::scenarios::SCENARIO_PREFIX;
 use crate::input::JsonBody;
 
-/// The tenant of the embedded Defender.
-pub(crate) const TENANT: &str = "00000000-0000-0000-0000-000000000000";
-/// Its only application.
-pub(crate) const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
-
 /// Answers in the service's place.
 #[derive(Debug, Default)]
 pub(crate) struct Sandbox {
-    has_granted: AtomicBool,
-    /// How often a scenario was asked for: a cancel, or a read.
-    counts: Mutex<HashMap<(bool, String), u32>>,
+    identity: Identity,
+    history: Mutex<History>,
 }
 
-/// How long a token is good for, in seconds.
-const LIFETIME: u64 = 3599;
-/// What stands in a token's signature: the first, and one that was asked for later.
-const FIRST: &str = "sandbox-1";
-const RENEWED: &str = "sandbox-2";
+/// What has been asked for so far.
+#[derive(Debug, Default)]
+struct History {
+    /// How often a scenario was asked for: a cancel, or a read.
+    counts: HashMap<(bool, String), u32>,
+    /// The ids of the scenarios whose cancel was accepted.
+    accepted: HashSet<String>,
+}
 
 impl Middleware for Sandbox {
     fn handle(
@@ -55,20 +52,24 @@ impl Middleware for Sandbox {
         let (head, body) = request.into_parts();
         let mut text = String::new();
         body.into_reader().read_to_string(&mut text)?;
+        let second = SystemTime::now().duration_since(UNIX_EPOCH);
+        let second = second.unwrap_or_default().as_secs();
         let reply = match asked_about(&head.method, &head.uri) {
             Some((id, is_cancel)) => {
                 let token = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-                let is_renewed = |token: &[u8]| token.ends_with(RENEWED.as_bytes());
                 let body: JsonBody = serde_json::from_str(&text).unwrap_or_default();
                 let asked = Asked {
-                    count: self.count(is_cancel, id),
                     id: id.to_owned(),
                     comment: body.comment,
                     token_was_renewed: token.is_some_and(is_renewed),
+                    second,
+                    ..Asked::default()
                 };
-                scenarios::reply(&asked, is_cancel)
+                self.reply(asked, is_cancel)
             }
-            None if head.uri.path().ends_with("/oauth2/v2.0/token") => self.grant(&text),
+            None if head.uri.path().ends_with("/oauth2/v2.0/token") => {
+                self.identity.grant(&text, second)
+            }
             None => Reply::text(404, "text/plain", ""),
         };
         reply.into_response()
@@ -76,40 +77,26 @@ impl Middleware for Sandbox {
 }
 
 impl Sandbox {
-    fn count(&self, is_cancel: bool, id: &str) -> u32 {
-        if !id.starts_with(SCENARIO_PREFIX) {
-            return 1;
+    fn reply(&self, mut asked: Asked, is_cancel: bool) -> Reply {
+        if !self.identity.set_roles_for(&asked.id) {
+            return refusals::revoked();
         }
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry((is_cancel, id.to_owned())).or_default();
+        if !asked.id.starts_with(SCENARIO_PREFIX) {
+            return scenarios::reply(&asked, is_cancel);
+        }
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = history
+            .counts
+            .entry((is_cancel, asked.id.clone()))
+            .or_default();
         *count += 1;
-        *count
-    }
-
-    /// A token as Microsoft Entra ID makes them, for the scope that `form` asks for.
-    fn grant(&self, form: &str) -> Reply {
-        let mut fields = form.split('&');
-        let scope = fields.find_map(|field| field.strip_prefix("scope="));
-        let scope = percent_decode_str(scope.unwrap_or_default()).decode_utf8_lossy();
-        let signature = match self.has_granted.swap(true, Ordering::Relaxed) {
-            true => RENEWED,
-            false => FIRST,
-        };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let claims = json!({
-            "aud": scope.strip_suffix("/.default"),
-            "tid": TENANT,
-            "appid": CLIENT,
-            "exp": now.unwrap_or_default().as_secs() + LIFETIME,
-            "roles": ["Machine.Isolate", "Machine.Read.All"],
-        });
-        let [header, claims] = [json!({"typ": "JWT"}), claims]
-            .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
-        let token = format!("{header}.{claims}.{signature}");
-        Reply::json(
-            200,
-            &json!({"token_type": "Bearer", "expires_in": LIFETIME, "access_token": token}),
-        )
+        asked.count = *count;
+        asked.was_accepted = history.accepted.contains(&asked.id);
+        let reply = scenarios::reply(&asked, is_cancel);
+        if is_cancel && reply.is_success() {
+            history.accepted.insert(asked.id);
+        }
+        reply
     }
 }
 

@@ -1,12 +1,21 @@
 //! What the embedded Defender replies, by the id that it is asked about.
 
+use std::ops::Range;
+
 use serde_json::json;
 
 use crate::call::sandbox::action;
+use crate::call::sandbox::refusals::{
+    internal_error, may_not_cancel, may_not_cancel_otherwise, may_not_read, not_found, overloaded,
+    throttled,
+};
 use crate::call::sandbox::reply::{Asked, Refusal, Reply};
 
 /// The id that begins every scenario's; six digits follow: a status, and which of its answers.
 pub(super) const SCENARIO_PREFIX: &str = "00000000-0000-0000-0000-000000";
+
+/// Of every ten seconds, those in which one action is throttled.
+const THROTTLED_BY_CLOCK: Range<u64> = 0..5;
 
 /// One of the interesting answers, and the id that asks for it.
 pub struct Scenario {
@@ -25,13 +34,14 @@ impl Scenario {
         format!("{SCENARIO_PREFIX}{}", self.digits)
     }
 
-    /// Returns what is answered however often one asks, if it is a refusal.
+    /// Returns what is answered however often and whenever one asks, if it is a refusal.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         let asked = Asked {
             id: self.id(),
-            comment: None,
             token_was_renewed: true,
             count: u32::MAX,
+            second: THROTTLED_BY_CLOCK.end,
+            ..Asked::default()
         };
         (self.cancel)(&asked).refusal()
     }
@@ -64,9 +74,7 @@ fn is_guid(id: &str) -> bool {
 }
 
 /// Every scenario. Any other GUID is that of an open action, which is cancelled.
-///
-/// Source of the errors: captured answers of the service and of gateways before it.
-pub const SCENARIOS: [Scenario; 25] = [
+pub const SCENARIOS: [Scenario; 26] = [
     Scenario {
         digits: "200000",
         about: "an open action: it is cancelled, and comes back as the entity",
@@ -104,7 +112,7 @@ pub const SCENARIOS: [Scenario; 25] = [
         digits: "200005",
         about: "an open action that this identity may cancel, but not read",
         cancel: action::pending,
-        read: missing_roles,
+        read: may_not_read,
     },
     Scenario {
         digits: "200006",
@@ -178,21 +186,13 @@ pub const SCENARIOS: [Scenario; 25] = [
     Scenario {
         digits: "403000",
         about: "missing roles, as one part of the service says it",
-        cancel: missing_roles,
+        cancel: may_not_cancel,
         read: not_found,
     },
     Scenario {
         digits: "403001",
         about: "missing roles, as another part says it",
-        cancel: |_| {
-            Reply::error(
-                403,
-                "Forbidden",
-                "The application does not have any of the required application permissions (Machine.Isolate, \
-                 Machine.CollectForensic, Machine.Scan, Machine.RestrictExecution, Machine.StopAndQuarantine, \
-                 Machine.Offboard, Machine.LiveResponse) to access the resource.",
-            )
-        },
+        cancel: may_not_cancel_otherwise,
         read: not_found,
     },
     Scenario {
@@ -230,23 +230,31 @@ pub const SCENARIOS: [Scenario; 25] = [
     Scenario {
         digits: "429000",
         about: "the quota is used up; Retry-After says for how long: an hour",
-        cancel: |_| {
-            let message = "API calls quota exceeded! maximum allowed 1500 per 01:00:00";
-            Reply::error(429, "429", message).header("Retry-After", "3600")
-        },
+        cancel: |_| throttled("1500 per 01:00:00", 3600),
         read: not_found,
     },
     Scenario {
         digits: "429001",
         about: "throttled twice for a second, then cancelled",
         cancel: |asked| match asked.count {
-            1 | 2 => {
-                let message = "API calls quota exceeded! maximum allowed 100 per 00:01:00";
-                Reply::error(429, "429", message).header("Retry-After", "1")
-            }
+            1 | 2 => throttled("100 per 00:01:00", 1),
             _ => action::cancelled(asked),
         },
         read: action::cancelled,
+    },
+    Scenario {
+        digits: "429002",
+        about: "throttled in the first five seconds of every ten, by the clock; cancelled in the other five",
+        cancel: |asked| match asked.second % 10 {
+            second if THROTTLED_BY_CLOCK.contains(&second) => {
+                throttled("100 per 00:01:00", THROTTLED_BY_CLOCK.end - second)
+            }
+            _ => action::cancelled(asked),
+        },
+        read: |asked| match asked.was_accepted {
+            true => action::cancelled(asked),
+            false => action::pending(asked),
+        },
     },
     Scenario {
         digits: "500000",
@@ -266,10 +274,7 @@ pub const SCENARIOS: [Scenario; 25] = [
     Scenario {
         digits: "503000",
         about: "the service is overloaded; Retry-After says for how long: an hour",
-        cancel: |_| {
-            Reply::error(503, "ServiceUnavailable", "The service is overloaded")
-                .header("Retry-After", "3600")
-        },
+        cancel: |asked| overloaded(asked).header("Retry-After", "3600"),
         read: not_found,
     },
     Scenario {
@@ -277,23 +282,9 @@ pub const SCENARIOS: [Scenario; 25] = [
         about: "flaky: fails twice, then the action is cancelled",
         cancel: |asked| match asked.count {
             1 => internal_error(asked),
-            2 => Reply::error(503, "ServiceUnavailable", "The service is overloaded"),
+            2 => overloaded(asked),
             _ => action::cancelled(asked),
         },
         read: action::cancelled,
     },
 ];
-
-fn not_found(_: &Asked) -> Reply {
-    Reply::error(404, "ResourceNotFound", "Machine action was not found")
-}
-
-fn internal_error(_: &Asked) -> Reply {
-    Reply::error(500, "InternalServerError", "An internal error has occurred")
-}
-
-fn missing_roles(_: &Asked) -> Reply {
-    let message = "Missing application roles. API required roles: Machine.Read.All,Machine.ReadWrite.All, application \
-                   roles: Machine.Isolate.";
-    Reply::error(403, "Forbidden", message)
-}

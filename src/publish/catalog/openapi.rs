@@ -169,7 +169,7 @@ fn response(refusals: &[(&Scenario, Refusal)]) -> Value {
     let mut examples = BTreeMap::<&str, Map<String, Value>>::new();
     for (scenario, refusal) in refusals {
         phrase = reason(refusal.status);
-        if let Some(seconds) = refusal.retry_after {
+        if let Some(seconds) = &refusal.retry_after {
             let header = json!({
                 "description": "Seconds to wait before the next call, or the date from which it may be made.",
                 "schema": {"type": "string"},
@@ -178,7 +178,7 @@ fn response(refusals: &[(&Scenario, Refusal)]) -> Value {
             headers.insert("Retry-After".to_owned(), header);
         }
         let example = json!({"summary": scenario.about, "value": refusal.body});
-        let same_type = examples.entry(refusal.media_type).or_default();
+        let same_type = examples.entry(&refusal.media_type).or_default();
         same_type.insert(scenario.digits.to_owned(), example);
     }
     let content = |(media_type, examples): (&str, Map<_, _>)| {

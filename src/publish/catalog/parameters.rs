@@ -75,7 +75,7 @@ pub(super) fn all() -> Vec<Parameter> {
     let options = table::OPTIONS.into_iter().map(|option| Parameter {
         variable: option.setting,
         about: option.about,
-        example: option.value.map_or("true", |_| "30"),
+        example: option.example,
         is_secret: false,
         is_switch: option.value.is_none(),
         default: None,

@@ -122,6 +122,24 @@ fn the_request_may_be_in_a_file() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_named_unless_it_may_be_a_secret() {
+    let refused = |path: &str| sandbox().args([path]).run().stderr;
+    let shown = [
+        "requests/no.json",
+        "/tmp/no-such-file",
+        "evil\u{1b}[2K\u{202e}.json",
+    ];
+    assert_snapshot!(shown.map(refused).concat(), @"
+    cancel-machine-action: error: the request in the file requests/no.json cannot be read. Check its path and its permissions. (Cause: No such file or directory (os error 2))
+    cancel-machine-action: error: the request in the file /tmp/no-such-file cannot be read. Check its path and its permissions. (Cause: No such file or directory (os error 2))
+    cancel-machine-action: error: the request in the file evil [2K .json cannot be read. Check its path and its permissions. (Cause: No such file or directory (os error 2))
+    ");
+    for secret in ["Xy8Q~s3cret.Value_0123456789", "s3cret/Value+1=="] {
+        assert!(!refused(secret).contains("s3cret"));
+    }
+}
+
+#[test]
 fn what_is_not_one_json_value_is_refused_with_its_place() {
     let utf16: Vec<u8> = "\u{feff}{}"
         .encode_utf16()

@@ -1,4 +1,5 @@
 //! What the step says.
 
 mod document;
+mod stderr;
 mod terminal;

@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::Path;
+
 use cancel_machine_action::Process;
 use cancel_machine_action::output::files;
 use serde_json::{Value, json};
@@ -14,6 +16,116 @@ fn help_tells_commands_options_settings_and_exit_statuses() {
         step().args(["check.json", "-h"]).run().stdout
     );
     assert_snapshot!(outcome);
+}
+
+/// Every word that asks for something, as the help of all lists them.
+fn commands() -> Vec<String> {
+    let help = step().args(["--help"]).run().stdout;
+    let (_, rest) = help.split_once("\nCommands").unwrap();
+    let rows = rest.split("\n\n").next().unwrap().lines().skip(1);
+    let words = rows.filter_map(|row| row.strip_prefix("  ")?.split(' ').next());
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn each_command_has_help_of_its_own_and_no_help_is_wider_than_100_columns() {
+    let mut helps = vec![step().args(["help"]).run().stdout];
+    assert_eq!(helps[0], step().args(["--help"]).run().stdout);
+    for command in commands() {
+        let outcome = step().args([command.as_str(), "--help"]).run();
+        assert_eq!(outcome.status, Some(0), "{outcome}");
+        assert!(
+            outcome
+                .stdout
+                .starts_with(&format!("Usage: cancel-machine-action {command}")),
+            "{outcome}"
+        );
+        assert_eq!(outcome.stdout, step().args(["help", &command]).run().stdout);
+        helps.push(outcome.stdout);
+    }
+    assert!(helps.len() > 5);
+    for line in helps.iter().flat_map(|help| help.lines()) {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn a_mistyped_command_is_not_taken_for_a_file() {
+    let cases: [&[&str]; 6] = [
+        &["chek"],
+        &["--sandbox", "Smaple"],
+        &["shema", "input"],
+        &["nothing-like-it"],
+        &["help", "chek"],
+        // It may be a secret.
+        &["abcdefghijklmnopqrstuvwxyzABCDEFG"],
+    ];
+    let messages = cases.map(|args| {
+        let outcome = step().args(args.iter().copied()).run();
+        assert_eq!(outcome.status, Some(2), "{outcome}");
+        outcome.stderr
+    });
+    assert_snapshot!(messages.concat(), @"
+    cancel-machine-action: error: the command line is wrong: no such file or command `chek`; did you mean `check`? See `cancel-machine-action --help`.
+    cancel-machine-action: error: the command line is wrong: no such file or command `Smaple`; did you mean `sample`? See `cancel-machine-action --help`.
+    cancel-machine-action: error: the command line is wrong: no such file or command `shema`; did you mean `schema`? See `cancel-machine-action --help`.
+    cancel-machine-action: error: the command line is wrong: no such file or command `nothing-like-it`. See `cancel-machine-action --help`.
+    cancel-machine-action: error: the command line is wrong: `help` takes one of: check, schema, manifest, sample, help. See `cancel-machine-action help --help`.
+    cancel-machine-action: error: the request in the file (its path is not repeated here, because it may be a secret) cannot be read. Check its path and its permissions. (Cause: No such file or directory (os error 2))
+    ");
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("chek"), crate::support::REQUEST).unwrap();
+    let outcome = step().args(["--sandbox", "chek"]).in_folder(&folder).run();
+    assert_eq!(outcome.status, Some(0), "{outcome}");
+}
+
+#[test]
+fn an_option_that_a_command_does_not_take_is_refused_with_those_that_it_takes() {
+    let cases: [&[&str]; 3] = [
+        &["check", "--batch"],
+        &["--wait", "3", "check"],
+        &["sample", "--sandbox"],
+    ];
+    let messages = cases.map(|args| {
+        let outcome = step().args(args.iter().copied()).run();
+        assert_eq!(outcome.status, Some(2), "{outcome}");
+        outcome.stderr
+    });
+    assert_snapshot!(messages.concat(), @"
+    cancel-machine-action: error: the command line is wrong: `check` does not take `--batch`; it takes --sandbox, --timeout, --exit-zero, --verbose. See `cancel-machine-action check --help`.
+    cancel-machine-action: error: the command line is wrong: `check` does not take `--wait`; it takes --sandbox, --timeout, --exit-zero, --verbose. See `cancel-machine-action check --help`.
+    cancel-machine-action: error: the command line is wrong: `sample` does not take `--sandbox`; it takes no options. See `cancel-machine-action sample --help`.
+    ");
+}
+
+#[test]
+fn what_allow_takes_is_types_of_actions() {
+    for value in [
+        "",
+        ",",
+        "Isolate,",
+        "Isolate, Unisolate",
+        "Isolate;x",
+        "a'b",
+        "any,Isolate",
+        "any",
+    ] {
+        let by_option = step().args(["--sandbox", "--allow", value]).run();
+        assert_eq!(by_option.status, Some(2), "{value}: {by_option}");
+        assert_eq!(by_option.json()["error"]["code"], "invalid_usage");
+    }
+    let by_twin = step()
+        .args(["--sandbox"])
+        .env("MDE_ALLOW", "Isolate;x")
+        .run();
+    assert_snapshot!(by_twin.stderr, @"cancel-machine-action: error: the settings are not usable: MDE_ALLOW must be types of actions such as Isolate,RunAntiVirusScan: letters and digits, separated by commas without spaces. Nothing was sent; `cancel-machine-action --help` lists the settings.");
+    let any = step().args(["--sandbox"]).env("MDE_ALLOW", "any").run();
+    assert_snapshot!(any.stderr, @"cancel-machine-action: error: the command line is wrong: `any` is not a type: name the types in --allow (MDE_ALLOW), or do without it for no limit. See `cancel-machine-action --help`.");
 }
 
 #[test]
