@@ -14,7 +14,7 @@ use crate::settings::arguments::{self, Command};
 use crate::settings::options::Options;
 use crate::settings::variables::{Environment, Reader};
 use crate::step::check::{self, Report};
-use crate::step::{batch, single};
+use crate::step::{batch, get, list, single};
 use crate::waiting::sink::Sink;
 use crate::waiting::stream::Stream;
 
@@ -50,10 +50,11 @@ pub fn run(process: Process<'_>) -> ExitStatus {
         reader,
         stdin: (!process.stdin_is_terminal).then_some(process.stdin),
         stdout: &mut *process.stdout,
+        stdout_is_terminal: process.stdout_is_terminal,
         log: &mut log,
     };
     let ending = command.and_then(|command| run.carry_out(command));
-    let ending = ending.unwrap_or_else(|failure| Ending::Request(Outcome(Err(failure))));
+    let ending = ending.unwrap_or_else(|failure| Ending::Failed(Outcome(Err(failure))));
     let status = ending.deliver(process.stdout, process.stdout_is_terminal, &mut log);
     status.or_zero(exit_zero)
 }
@@ -65,6 +66,7 @@ struct Run<'a, 'b> {
     /// `None` if it is a terminal.
     stdin: Option<Box<dyn Stream>>,
     stdout: &'a mut dyn Sink,
+    stdout_is_terminal: bool,
     log: &'a mut Log<'b>,
 }
 
@@ -78,14 +80,25 @@ impl Run<'_, '_> {
                 let report = check::run(&self.options, self.reader, self.log);
                 Ok(Ending::Report(Box::new(report)))
             }
+            Command::List(listing) => {
+                let (options, reader) = (&self.options, self.reader);
+                let end = list::run(&listing, options, reader, self.stdout, self.log);
+                Ok(end.map_or_else(Ending::Failed, Ending::Lines))
+            }
+            Command::Get(id) => {
+                let outcome = get::run(id, &self.options, self.reader, self.log);
+                Ok(Ending::Action(Outcome(outcome)))
+            }
             Command::Step(request) => {
                 let source = self.source(request)?;
                 let (options, reader) = (self.options, self.reader);
                 if options.batch {
-                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Batch)
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Lines)
                 } else {
-                    let outcome = single::run(source, options, reader, self.log);
-                    Ok(Ending::Request(Outcome(outcome)))
+                    let is_terminal = self.stdout_is_terminal;
+                    let status =
+                        single::run(source, options, reader, self.stdout, is_terminal, self.log);
+                    Ok(Ending::Lines(status))
                 }
             }
         }
@@ -107,10 +120,12 @@ impl Run<'_, '_> {
 
 /// What a run ends with.
 enum Ending {
-    /// What one request comes to, or why there is none.
-    Request(Outcome),
-    /// The worst status of a batch, whose lines are written.
-    Batch(ExitStatus),
+    /// Why there is no request.
+    Failed(Outcome),
+    /// What one action is now, or why that is not known.
+    Action(Outcome),
+    /// The status of requests or a list, whose lines are written.
+    Lines(ExitStatus),
     /// What `check` reports.
     Report(Box<Report>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -121,9 +136,11 @@ impl Ending {
     /// Says on stderr what people should know, then writes the document.
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
-            Self::Request(outcome) => outcome.explain(log),
+            // An action that was only read may be in any state.
+            Self::Action(Outcome(Ok(answer))) if answer.is_success() => {}
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.explain(log),
             Self::Report(report) => report.explain(log),
-            Self::Batch(_) | Self::Text(_) => {}
+            Self::Lines(_) | Self::Text(_) => {}
         }
         match self.write(stdout, is_terminal) {
             Ok(()) => self.exit_status(),
@@ -139,8 +156,8 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Request(outcome) => outcome.write(stdout, is_terminal),
-            Self::Batch(_) => Ok(()),
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.write(stdout, is_terminal),
+            Self::Lines(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -150,8 +167,9 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Request(outcome) => outcome.exit_status(),
-            Self::Batch(status) => *status,
+            Self::Action(Outcome(Ok(answer))) if answer.is_success() => ExitStatus::Accepted,
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.exit_status(),
+            Self::Lines(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
         }
@@ -160,8 +178,8 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Request(outcome) => outcome.in_short(),
-            Self::Batch(_) => "the batch".to_owned(),
+            Self::Failed(outcome) | Self::Action(outcome) => outcome.in_short(),
+            Self::Lines(_) => "its lines".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }

@@ -14,8 +14,8 @@ use crate::auth::certificate::ClientCertificate;
 use crate::auth::grant::TokenRequest;
 use crate::auth::refusal;
 use crate::auth::secret::Secret;
-use crate::call::Call;
 use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::call::{Call, MAX_TRIES};
 use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::violation::Violation;
@@ -32,6 +32,8 @@ pub(crate) static SIGN_IN: Call = Call {
     is_of_the_api: false,
     may_be_proxied: true,
     may_change_something: false,
+    max_tries: MAX_TRIES,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {
@@ -104,7 +106,7 @@ impl Proof {
 fn not_signed() -> Failure {
     Failure::new(
         FailureCode::InvalidSettings,
-        "the assertion cannot be signed: this machine gives no random numbers. Nothing was sent.",
+        "the assertion cannot be signed, because the system has no random numbers. Nothing was sent.",
     )
 }
 
@@ -114,7 +116,7 @@ fn federated_token(path: &str, deadline: Deadline) -> Result<String, Failure> {
             FailureCode::InvalidSettings,
             "the settings are not usable",
             vec![Violation::of_setting(FEDERATED_TOKEN_FILE, message)],
-            "Nothing was sent; check that the platform mounts the token, and that this user may read it.",
+            "Nothing was sent; check that the platform provides the token, and that this user may read it.",
         )
     };
     let bytes = read_file(path, deadline)

@@ -51,13 +51,13 @@ fn reject_other_formats(bytes: &[u8]) -> Result<(), &'static str> {
     // DER is a sequence whose length takes more than one byte.
     if matches!(bytes, [0x30, length, ..] if *length >= 0x80) {
         return Err(
-            "names a PFX or DER file; make a PEM file of it: `openssl pkcs12 -in client.pfx -nodes -out client.pem`",
+            "names a PFX or DER file; convert it to PEM: `openssl pkcs12 -in client.pfx -nodes -out client.pem`",
         );
     }
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
     if has(b"ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED") {
         return Err(
-            "names a file whose private key is encrypted; decrypt it: `(openssl x509 -in client.pem; openssl pkey -in \
+            "names a file whose private key is encrypted; decrypt the key: `(openssl x509 -in client.pem; openssl pkey -in \
              client.pem) > decrypted.pem`",
         );
     }
@@ -68,7 +68,7 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'_>>, &'static str> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
     match certificates {
         Ok(certificates) if certificates.is_empty() => Err(
-            "names a file without a certificate; put both into one: `cat certificate.pem key.pem > client.pem`",
+            "names a file without a certificate; put the certificate and its private key into one file: `cat certificate.pem key.pem > client.pem`",
         ),
         found => found.map_err(|_| NOT_PEM),
     }
@@ -77,7 +77,7 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'_>>, &'static str> {
 fn private_key(bytes: &[u8]) -> Result<RsaKeyPair, &'static str> {
     let key = PrivateKeyDer::from_pem_slice(bytes).map_err(|error| match error {
         pem::Error::NoItemsFound => {
-            "names a file without a private key; put both into one: `cat certificate.pem key.pem > client.pem`"
+            "names a file without a private key; put the certificate and its private key into one file: `cat certificate.pem key.pem > client.pem`"
         }
         _ => NOT_PEM,
     })?;
@@ -87,7 +87,7 @@ fn private_key(bytes: &[u8]) -> Result<RsaKeyPair, &'static str> {
         _ => None,
     };
     parsed.ok_or(
-        "names a file whose private key is no RSA key of 2048 to 4096 bits; make one: `openssl req -x509 -newkey rsa:2048 \
+        "names a file whose private key is not an RSA key of 2048 to 4096 bits; make a new key and certificate: `openssl req -x509 -newkey rsa:2048 \
          -nodes -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem`",
     )
 }
@@ -108,7 +108,7 @@ fn newest_match<'a>(
             (has_begun, validity.not_after.to_system_time())
         })
         .ok_or(
-            "names a file whose private key does not belong to its certificate; compare: `openssl x509 -in client.pem \
+            "names a file whose private key does not match its certificate; compare the public keys: `openssl x509 -in client.pem \
              -noout -pubkey; openssl pkey -in client.pem -pubout`",
         )
 }
@@ -126,13 +126,13 @@ fn check_validity(certificate: &Certificate, now: SystemTime) -> Result<(), &'st
     let validity = certificate.tbs_certificate().validity();
     if now > validity.not_after.to_system_time() {
         return Err(
-            "names a certificate that has expired; make and upload a new one: `openssl req -x509 -newkey rsa:2048 -nodes \
+            "names a certificate that has expired; make a new one and upload it: `openssl req -x509 -newkey rsa:2048 -nodes \
              -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem`",
         );
     }
     if now < validity.not_before.to_system_time() {
         return Err(
-            "names a certificate that is not valid yet; compare with this machine's clock: `date -u`",
+            "names a certificate that is not valid yet; check this machine's clock: `date -u`",
         );
     }
     Ok(())

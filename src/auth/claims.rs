@@ -56,7 +56,7 @@ impl Claims {
     /// The APIs that the token is for, for messages.
     pub(crate) fn audience(&self) -> String {
         match self.audiences.as_slice() {
-            [] => "nothing".to_owned(),
+            [] => "an unnamed API".to_owned(),
             audiences => audiences.join(" and "),
         }
     }

@@ -10,8 +10,8 @@ use ureq::http::Request;
 
 use crate::auth::grant::TokenRequest;
 use crate::auth::secret::Secret;
-use crate::call::Call;
 use crate::call::service_url::{ServiceUrl, not_a_url};
+use crate::call::{Call, MAX_TRIES};
 use crate::output::failure::Failure;
 
 /// Asks the platform for a token.
@@ -25,6 +25,8 @@ pub(crate) static ASK_THE_PLATFORM: Call = Call {
     // What the platform itself answers is never asked through a proxy.
     may_be_proxied: false,
     may_change_something: false,
+    max_tries: MAX_TRIES,
+    is_streamed: false,
     if_not_sent: "Nothing was cancelled.",
     if_lost: "Nothing was cancelled.",
     may_pass: |received| matches!(received.status.as_u16(), 404 | 410 | 429 | 500..=599),

@@ -6,7 +6,7 @@ pub(crate) mod application;
 pub(crate) mod certificate;
 mod assertion;
 pub(crate) mod managed_identity;
-mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod grant;
 pub(crate) mod permissions;
 pub(crate) mod claims;
@@ -81,64 +81,70 @@ impl SignIn {
         }
         // Some statuses are worth another run, but no other try in this one.
         let may_pass = (self.call().may_pass)(received) || received.status.is_server_error();
+        let retry_after_seconds = received::retry_after_seconds(received);
+        let again = match retry_after_seconds {
+            Some(seconds) => &format!("Try again in {seconds} s."),
+            None => "Try again later.",
+        };
+        let again = may_pass.then_some(again);
         let (code, message) = match serde_json::from_slice::<Refusal>(body) {
-            Ok(refusal) if !is_granted => self.refused(&refusal, proof, may_pass),
-            _ => self.no_token(received.status, may_pass),
+            Ok(refusal) if !is_granted => self.refused(&refusal, proof, again),
+            _ => self.no_token(received.status, again),
         };
         Err(Failure {
             retryable: may_pass,
-            retry_after_seconds: received::retry_after_seconds(received),
+            retry_after_seconds,
             ..Failure::new(code, format!("{message} Nothing was cancelled."))
         })
     }
 
+    /// What is said of a refusal; `again` is the remedy if it may pass by itself.
     fn refused(
         &self,
         refusal: &Refusal,
         proof: Option<&Secret>,
-        may_pass: bool,
+        again: Option<&str>,
     ) -> (FailureCode, String) {
         let said = refusal.sentence(proof);
         let message = match self {
-            Self::Application(Application { authority, .. }) if may_pass => {
-                format!("sign-in at {authority} is not available: {said} Try again shortly.")
-            }
-            Self::Application(Application { authority, .. }) => {
-                format!(
-                    "sign-in at {authority} was refused: {said} {}",
-                    refusal.hint()
-                )
-            }
+            Self::Application(Application { authority, .. }) => match again {
+                Some(again) => {
+                    format!("sign-in at {authority} is not available now: {said} {again}")
+                }
+                None => {
+                    let hint = refusal.hint();
+                    format!("sign-in at {authority} was refused: {said} {hint}")
+                }
+            },
             Self::ManagedIdentity(identity) => format!(
-                "the managed identity's endpoint at {} refused: {said} Check that an identity is assigned to this \
-                 machine or app, and AZURE_CLIENT_ID if it is a user-assigned one.",
+                "the managed identity endpoint at {} refused: {said} Check that a managed identity is assigned to this machine \
+                 or app. For a user-assigned identity, check AZURE_CLIENT_ID.",
                 identity.url()
             ),
         };
-        let code = match may_pass {
-            true => FailureCode::SignInUnavailable,
-            false => FailureCode::SignInRefused,
+        let code = match again {
+            Some(_) => FailureCode::SignInUnavailable,
+            None => FailureCode::SignInRefused,
         };
         (code, message)
     }
 
     /// What is said of an answer that is neither a token nor a refusal: a proxy's page, a wrong host.
-    fn no_token(&self, status: StatusCode, may_pass: bool) -> (FailureCode, String) {
+    fn no_token(&self, status: StatusCode, again: Option<&str>) -> (FailureCode, String) {
         let status = status.as_u16();
         let message = match self {
             Self::Application(Application { authority, .. }) => {
-                let remedy = match may_pass {
-                    true => "Try again shortly.",
-                    false => "Check AZURE_AUTHORITY_HOST, AZURE_TENANT_ID and what stands between.",
-                };
+                let remedy = again.unwrap_or(
+                    "Check AZURE_AUTHORITY_HOST and AZURE_TENANT_ID, and any proxy in between.",
+                );
                 format!(
-                    "sign-in at {authority} brought no token, but an answer of status {status} that is none of the \
-                     sign-in service's. {remedy}"
+                    "sign-in at {authority} failed: HTTP {status}, with neither a token nor an error of the sign-in service. \
+                     {remedy}"
                 )
             }
             Self::ManagedIdentity(identity) => format!(
-                "the managed identity's endpoint at {} brought no token, but an answer of status {status}. Check that \
-                 this machine or app has a managed identity.",
+                "the managed identity endpoint at {} failed: HTTP {status}, with neither a token nor an error. Check that this \
+                 machine or app has a managed identity.",
                 identity.url()
             ),
         };

@@ -24,7 +24,7 @@ pub(crate) const READ_ROLES: [&str; 2] = ["Machine.Read.All", "Machine.ReadWrite
 pub(crate) struct Problem {
     /// What kind of problem it is.
     pub code: ProblemCode,
-    /// What is wrong and what to do.
+    /// What is wrong, and what to do.
     pub message: String,
 }
 
@@ -32,9 +32,9 @@ pub(crate) struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ProblemCode {
-    /// There is no token, because signing in failed.
+    /// Sign-in failed, so there is no token.
     NoToken,
-    /// The token cannot be read, so that nothing is known of it.
+    /// The token cannot be read, so nothing is known about it.
     UnreadableToken,
     /// The token is for another API.
     WrongAudience,
@@ -42,9 +42,9 @@ pub(crate) enum ProblemCode {
     Expired,
     /// The token is not valid yet.
     NotValidYet,
-    /// The token acts for a user: what it may do depends on that user, too.
+    /// The token acts for a user, whose role in Defender limits what it may do.
     Delegated,
-    /// The token has none of the permissions that allow a cancel.
+    /// The token has no permission to cancel.
     NoCancelRole,
     /// The token has no permission to read an action.
     NoReadRole,
@@ -77,25 +77,25 @@ pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem
         (
             claims.expires_at.is_some_and(|at| at <= now),
             ProblemCode::Expired,
-            "the token has expired: get another one, or set this machine's clock".to_owned(),
+            "the token has expired: get another one, or correct this machine's clock".to_owned(),
         ),
         (
             claims.valid_from.is_some_and(|from| from > now),
             ProblemCode::NotValidYet,
-            "the token is not valid yet: set this machine's clock".to_owned(),
+            "the token is not valid yet: correct this machine's clock".to_owned(),
         ),
         (
             claims.scopes.is_some(),
             ProblemCode::Delegated,
-            "the token acts for a user who has signed in (scp): what it may do depends on that user's role in Defender, \
-             too; an unattended step should have application permissions"
+            "the token acts for a signed-in user (claim scp), so that user's role in Defender must allow the cancel too: for a \
+             step that nobody attends, use application permissions"
                 .to_owned(),
         ),
         (
             !claims.has_any(&CANCEL_ROLES),
             ProblemCode::NoCancelRole,
             format!(
-                "the token has none of the permissions that allow a cancel: grant one of {} with admin consent",
+                "the token has no permission to cancel: grant one of {} with admin consent",
                 CANCEL_ROLES.join(", ")
             ),
         ),
@@ -103,7 +103,7 @@ pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem
             !claims.has_any(&READ_ROLES),
             ProblemCode::NoReadRole,
             format!(
-                "the token has no permission to read an action, which verifying a cancel needs: grant {} with admin consent",
+                "the token has no permission to read an action, which --wait needs: grant {} with admin consent",
                 READ_ROLES.join(" or ")
             ),
         ),
@@ -114,27 +114,53 @@ pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem
         .collect()
 }
 
+/// Returns what the token has, the first thing that it lacks for reading, and what to do; without names of tenants or
+/// applications.
+pub(crate) fn shortcoming_for_reading(claims: &Claims, resource: &str, now: u64) -> String {
+    let problems = problems(claims, resource, now);
+    let has = |code| problems.iter().any(|problem| problem.code == code);
+    let is_good = !has(ProblemCode::Expired) && !has(ProblemCode::WrongAudience);
+    let audience = claims.audience();
+    match is_good {
+        true if has(ProblemCode::NoReadRole) => format!(
+            "The token is for {audience} and has {}; reading needs {}: grant one with admin consent.",
+            held(claims),
+            READ_ROLES.join(" or ")
+        ),
+        true if has(ProblemCode::NoCancelRole) => format!(
+            "The token is for {audience} and has {}; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.",
+            held(claims)
+        ),
+        _ => shortcoming(claims, resource, now),
+    }
+}
+
+/// The permissions of a token, as a sentence has them.
+fn held(claims: &Claims) -> String {
+    let held: Vec<&str> = claims.permissions().collect();
+    match held.as_slice() {
+        [] => "no permissions".to_owned(),
+        held => format!("the permissions {}", held.join(", ")),
+    }
+}
+
 /// Returns what the token has, the first thing that it lacks for a cancel, and what to do; without names of tenants or
 /// applications.
 pub(crate) fn shortcoming(claims: &Claims, resource: &str, now: u64) -> String {
-    let held: Vec<&str> = claims.permissions().collect();
-    let held = match held.as_slice() {
-        [] => "no permissions".to_owned(),
-        held => format!("the permissions {}", held.join(", ")),
-    };
+    let held = held(claims);
     let problems = problems(claims, resource, now);
     let has = |code| problems.iter().any(|problem| problem.code == code);
     let remedy = if has(ProblemCode::Expired) {
-        "it has expired: get another one, or set this machine's clock."
+        "it has expired: get another one, or correct this machine's clock."
     } else if has(ProblemCode::WrongAudience) {
         &format!("a cancel needs a token for {resource}: check MDE_SCOPE and MDE_CLOUD.")
     } else if has(ProblemCode::NoCancelRole) {
         let roles = CANCEL_ROLES.join(", ");
         &format!("a cancel needs one of {roles}: grant it with admin consent.")
     } else if has(ProblemCode::Delegated) {
-        "it acts for a user, whose role in Defender must allow the cancel, too."
+        "it acts for a user: that user's role in Defender must allow the cancel too."
     } else {
-        "nothing is missing in it: check the tenant, MDE_BASE_URL, and which devices the application may act on."
+        "that is enough for a cancel: check the tenant, MDE_BASE_URL, and which devices the application may act on."
     };
     let audience = claims.audience();
     format!("The token is for {audience} and has {held}; {remedy}")

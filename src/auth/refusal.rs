@@ -15,7 +15,7 @@ pub(super) fn is_transient(received: &Received) -> bool {
 const UNNAMED: &str = "an unnamed error";
 
 /// Whether a JSON Web Token is in `text`: every one begins so.
-fn has_token(text: &str) -> bool {
+pub(crate) fn has_token(text: &str) -> bool {
     layers(text).iter().any(|text| text.contains("eyJ"))
 }
 
@@ -70,7 +70,7 @@ impl Refusal {
             return sentence;
         }
         let code = if repeats(code) { UNNAMED } else { code };
-        format!("{code} (its text is not shown, because it repeats a credential).")
+        format!("{code} (its message is not shown, because it repeats a credential).")
     }
 
     fn description(&self) -> &str {
@@ -97,9 +97,7 @@ impl Refusal {
     /// What helps against a refusal that does not pass by itself. Source of the numbers: as above.
     pub(super) fn hint(&self) -> &'static str {
         match self.number() {
-            Some(7_000_215) => {
-                "Set AZURE_CLIENT_SECRET to the secret's value: its id does not sign in."
-            }
+            Some(7_000_215) => "Set AZURE_CLIENT_SECRET to the secret's value, not to its id.",
             Some(7_000_222) => {
                 "The client secret has expired: create a new one and set AZURE_CLIENT_SECRET to its value."
             }
@@ -107,7 +105,7 @@ impl Refusal {
                 "The tenant has no such application: check AZURE_CLIENT_ID and AZURE_TENANT_ID."
             }
             Some(90_002) => {
-                "There is no such tenant: check AZURE_TENANT_ID, and MDE_CLOUD if it is a government tenant."
+                "There is no such tenant: check AZURE_TENANT_ID. For a government tenant, check MDE_CLOUD too."
             }
             Some(90_038 | 900_382 | 900_432) => {
                 "The tenant is in another national cloud: set MDE_CLOUD."
@@ -121,11 +119,13 @@ impl Refusal {
                 "The application is disabled: enable it under Enterprise applications."
             }
             Some(50_012 | 700_027) => {
-                "Check that the certificate is uploaded to the app registration and that the key belongs to it."
+                "Check that the certificate is uploaded to the app registration, and that the private key matches it."
             }
-            Some(700_024) => "Set this machine's clock: the assertion is outside its time.",
+            Some(700_024) => {
+                "The assertion is outside its validity period: correct this machine's clock, or renew the federated token."
+            }
             Some(70_021 | 700_211..=700_213) => {
-                "No federated credential of the app registration matches the token's issuer, subject and audience."
+                "No federated credential of the app registration matches the token: compare issuer, subject and audience."
             }
             _ => "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential.",
         }

@@ -8,6 +8,7 @@ use crate::auth::cache::{self, TokenCache};
 use crate::auth::grant::{Grant, TokenRequest};
 use crate::auth::{Credentials, SignIn};
 use crate::call::bearer::AccessToken;
+use crate::call::diagnosis;
 use crate::call::pace::{Pause, whole_seconds};
 use crate::call::send::{Run, Sender, Sent};
 use crate::output::failure::{Failure, FailureCode};
@@ -92,7 +93,7 @@ impl Session {
             return None;
         }
         run.log
-            .detail("the API does not take the token: signing in once more");
+            .detail("the API rejected the token: signing in again");
         self.forget(rejected, run);
         Some(self.shared(sender, run))
     }
@@ -116,12 +117,12 @@ impl Session {
     ) -> Result<AccessToken, Failure> {
         let lock = match self.turn(sender, run) {
             Turn::Take(token, remaining) => {
-                run.log.detail("taking the token from the cache");
+                run.log.detail("using the token from the cache");
                 self.hold(&token, remaining);
                 return Ok(token);
             }
             Turn::SignIn(lock) => lock,
-            Turn::Stop => return Err(stopped()),
+            Turn::Stop => return Err(diagnosis::stopped()),
         };
         let granted = self.sign_in(sender, run);
         if let (Some(lock), Some(cache)) = (lock, &self.cache) {
@@ -221,12 +222,4 @@ impl Session {
         self.hold(&grant.token, grant.lifetime());
         Ok(grant.token)
     }
-}
-
-/// The failure of a step that was told to stop while it waited for another step's token.
-fn stopped() -> Failure {
-    Failure::new(
-        FailureCode::NetworkError,
-        "the step was told to stop while it waited for a token. The call was not made.",
-    )
 }

@@ -11,13 +11,27 @@ use crate::output::answer::{Answer, Body, may_pass};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::headers::Headers;
 
-/// Returns the answer that stdout carries; fails if the body cannot be decoded within bounds, or is cut short.
+/// Returns the answer to a cancel that stdout carries; fails if the body cannot be decoded within bounds, or is cut short.
 pub(crate) fn of(received: &Received) -> Result<Answer, Failure> {
+    read(received).map_err(|error| unreadable(received, &error))
+}
+
+/// The same of a read.
+pub(crate) fn of_read(received: &Received) -> Result<Answer, Failure> {
+    read(received).map_err(|error| {
+        let status = received.status.as_u16();
+        let message = format!(
+            "the service answered with status {status}, but the body of its answer cannot be read. Check MDE_BASE_URL and any \
+             proxy between."
+        );
+        Failure::new(FailureCode::InvalidAnswer, message).because(&error)
+    })
+}
+
+fn read(received: &Received) -> io::Result<Answer> {
     let body = match &received.body {
-        Ok(body) => {
-            whole_body(&received.headers, body).map_err(|error| unreadable(received, &error))?
-        }
-        Err(error) => return Err(unreadable(received, error)),
+        Ok(body) => whole_body(&received.headers, body)?,
+        Err(error) => return Err(io::Error::new(error.kind(), error.to_string())),
     };
     let status_code = received.status.as_u16();
     let is_success = received.status.is_success();

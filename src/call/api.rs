@@ -1,14 +1,17 @@
 //! Input and settings become one HTTP request.
 
 use ureq::http::Request;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
 
-use crate::call::Call;
 use crate::call::bearer::AccessToken;
 use crate::call::service_url::{ServiceUrl, not_a_url};
-use crate::input::Input;
+use crate::call::{Call, MAX_TRIES};
+use crate::input::{Input, MachineActionId};
 use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
+
+/// The path of all actions.
+pub(super) const PATH: &str = "/api/machineactions";
 
 /// Cancels the action.
 pub static CANCEL: Call = Call {
@@ -22,12 +25,29 @@ pub static CANCEL: Call = Call {
 /// Reads the action.
 pub(crate) static READ: Call = READ_CALL;
 
+/// Reads the action once: who watches it looks again anyway.
+pub(crate) static LOOK: Call = Call {
+    max_tries: 1,
+    ..READ_CALL
+};
+
+/// Lists actions. A page may be larger than what is kept in memory.
+pub(crate) static LIST: Call = Call {
+    name: "listing the actions",
+    is_streamed: true,
+    if_not_sent: "The list is not whole.",
+    if_lost: "The list is not whole.",
+    ..READ_CALL
+};
+
 const READ_CALL: Call = Call {
     name: "reading the action",
     host_setting: "MDE_BASE_URL",
     is_of_the_api: true,
     may_be_proxied: true,
     may_change_something: false,
+    max_tries: MAX_TRIES,
+    is_streamed: false,
     if_not_sent: "The status of the action could not be read.",
     if_lost: "The status of the action could not be read.",
     may_pass: |received| may_pass(received.status.as_u16()),
@@ -49,7 +69,7 @@ pub(crate) fn cancel(
         )
         .because(&error)
     })?;
-    Request::post(base.join(&format!("/api/machineactions/{id}/cancel")))
+    Request::post(base.join(&format!("{PATH}/{id}/cancel")))
         .header(AUTHORIZATION, token.header_value())
         .header(CONTENT_TYPE, "application/json")
         .header(ACCEPT, "application/json")
@@ -62,13 +82,30 @@ pub(crate) fn cancel(
 /// Source: "Get machineAction API", "HTTP request" and "Request headers".
 pub(crate) fn read(
     base: &ServiceUrl,
-    input: &Input,
+    id: &MachineActionId,
     token: &AccessToken,
 ) -> Result<Request<Vec<u8>>, Failure> {
-    let id = input.path_parameters.machineactionid.as_str();
-    Request::get(base.join(&format!("/api/machineactions/{id}")))
+    let id = id.as_str();
+    Request::get(base.join(&format!("{PATH}/{id}")))
         .header(AUTHORIZATION, token.header_value())
         .header(ACCEPT, "application/json")
+        .body(Vec::new())
+        .map_err(|error| not_a_url(&error))
+}
+
+/// `GET {base}/api/machineactions?{query}`: a page of actions.
+///
+/// Source: "List machineActions API", "HTTP request" and "Request headers".
+pub(crate) fn list(
+    base: &ServiceUrl,
+    query: &str,
+    token: &AccessToken,
+) -> Result<Request<Vec<u8>>, Failure> {
+    Request::get(base.join(&format!("{PATH}?{query}")))
+        .header(AUTHORIZATION, token.header_value())
+        .header(ACCEPT, "application/json")
+        // A page is about ten megabytes.
+        .header(ACCEPT_ENCODING, "gzip")
         .body(Vec::new())
         .map_err(|error| not_a_url(&error))
 }

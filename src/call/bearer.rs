@@ -18,17 +18,17 @@ impl AccessToken {
 
     /// Reads the token alone; the error is the rule that `text` breaks.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        const RULE: &str = "must be a bearer token: letters, digits and -._~+/= alone";
+        const RULE: &str = "must be a bearer token: only letters, digits and -._~+/=";
         let start = text.get(..Self::SCHEME.len()).unwrap_or_default();
         if start.eq_ignore_ascii_case(Self::SCHEME) {
-            return Err("must be the token alone, without \"Bearer \" before it");
+            return Err("must be only the token, without \"Bearer \" before it");
         }
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         if text.is_empty() || !text.bytes().all(is_allowed) {
             return Err(RULE);
         }
         if text.len() > Self::MAX_LENGTH {
-            return Err("must be a bearer token: none has more than 30 KiB");
+            return Err("must be a bearer token of at most 30 KiB");
         }
         let header = format!("{}{text}", Self::SCHEME);
         let mut value = HeaderValue::try_from(header).map_err(|_| RULE)?;

@@ -1,6 +1,6 @@
 //! A body loses its compression (RFC 9110, section 8.4), which nobody asked for but a proxy may apply.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ureq::http::HeaderMap;
@@ -22,23 +22,35 @@ const CHUNK: usize = 4 << 10;
 /// bytes, or takes longer than the deadline allows.
 pub(super) fn decode(
     headers: &HeaderMap,
-    mut body: Vec<u8>,
+    body: Vec<u8>,
     deadline: Deadline,
 ) -> io::Result<Vec<u8>> {
-    if body.is_empty() {
+    if body.is_empty() || codings(headers).is_empty() {
         return Ok(body);
     }
+    let coded = Timed {
+        left: &body,
+        deadline,
+    };
+    bounded(decoder(headers, coded)?)
+}
+
+/// Returns `body` without its compression, decoded as it is read. Fails if the compression is unknown; what it reads from
+/// fails if it is damaged or cut short.
+pub(super) fn decoder<'a>(
+    headers: &HeaderMap,
+    body: impl BufRead + 'a,
+) -> io::Result<Box<dyn BufRead + 'a>> {
     let codings = codings(headers);
     if codings.len() > MAX_CODINGS {
-        return Err(io::Error::other("more than two Content-Encodings"));
+        return Err(io::Error::other(
+            "the body has more than two Content-Encodings",
+        ));
     }
+    let mut body: Box<dyn BufRead + 'a> = Box::new(body);
     // The coding that was applied last stands last.
     for coding in codings.iter().rev() {
-        let coded = Timed {
-            left: &body,
-            deadline,
-        };
-        body = decode_once(coded, coding)?;
+        body = Box::new(BufReader::new(decoder_of(coding, body)?));
     }
     Ok(body)
 }
@@ -52,39 +64,63 @@ fn codings(headers: &HeaderMap) -> Vec<String> {
     codings.filter(is_coding).map(str::to_owned).collect()
 }
 
-fn decode_once(body: Timed<'_>, coding: &str) -> io::Result<Vec<u8>> {
+fn decoder_of<'a>(coding: &str, body: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     match coding {
-        "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(body)),
-        "deflate" => inflate(body),
+        "gzip" | "x-gzip" => Ok(Box::new(MultiGzDecoder::new(body))),
+        "deflate" => Ok(Box::new(Inflate::new(body)?)),
         "br" | "zstd" | "compress" => Err(io::Error::other(format!(
-            "unknown Content-Encoding {coding:?}"
+            "the body has the unknown Content-Encoding {coding:?}"
         ))),
         // Any other is not shown: it may repeat what was sent, the token, too.
-        _ => Err(io::Error::other("unknown Content-Encoding")),
+        _ => Err(io::Error::other("the body has an unknown Content-Encoding")),
     }
 }
+
+/// What has the first bytes of a body before the rest of it.
+type Restored<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 /// `deflate` is zlib's format by the standard, and bare deflate by a widespread mistake.
-fn inflate(body: Timed<'_>) -> io::Result<Vec<u8>> {
-    match body.left {
-        [method, flags, ..]
-            if method & 0x0F == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0 =>
-        {
-            let mut decoder = ZlibDecoder::new(body);
-            whole(bounded(&mut decoder)?, decoder.into_inner())
-        }
-        _ => {
-            let mut decoder = DeflateDecoder::new(body);
-            whole(bounded(&mut decoder)?, decoder.into_inner())
+enum Inflate<R> {
+    Zlib(ZlibDecoder<Restored<R>>),
+    Bare(DeflateDecoder<Restored<R>>),
+}
+
+impl<R: BufRead> Inflate<R> {
+    fn new(mut body: R) -> io::Result<Self> {
+        let mut start = Vec::new();
+        body.by_ref().take(2).read_to_end(&mut start)?;
+        let is_zlib = matches!(start.as_slice(), [method, flags]
+            if method & 0x0F == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0);
+        let body = Cursor::new(start).chain(body);
+        Ok(match is_zlib {
+            true => Self::Zlib(ZlibDecoder::new(body)),
+            false => Self::Bare(DeflateDecoder::new(body)),
+        })
+    }
+
+    fn rest(&mut self) -> &mut Restored<R> {
+        match self {
+            Self::Zlib(decoder) => decoder.get_mut(),
+            Self::Bare(decoder) => decoder.get_mut(),
         }
     }
 }
 
-/// Refuses bytes behind the end of what was compressed: they would be lost unnoticed.
-fn whole(decoded: Vec<u8>, rest: Timed<'_>) -> io::Result<Vec<u8>> {
-    match rest.left {
-        [] => Ok(decoded),
-        _ => Err(io::Error::other("more follows the compressed body")),
+impl<R: BufRead> Read for Inflate<R> {
+    /// Refuses bytes behind the end of what was compressed: they would be lost unnoticed.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match self {
+            Self::Zlib(decoder) => decoder.read(buffer)?,
+            Self::Bare(decoder) => decoder.read(buffer)?,
+        };
+        let is_end = count == 0 && !buffer.is_empty();
+        match is_end && !self.rest().fill_buf()?.is_empty() {
+            true => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "more bytes follow the compressed body",
+            )),
+            false => Ok(count),
+        }
     }
 }
 

@@ -8,16 +8,17 @@ use ureq::{Agent, Body, Error, Proxy, Timeout};
 
 use crate::call::bearer::AccessToken;
 use crate::call::body::{self, MAX_BODY};
-use crate::call::diagnosis::{self, Peer};
+use crate::call::diagnosis::Peer;
 use crate::call::proxy::ProxySettings;
 use crate::call::received::Received;
 use crate::call::sandbox::Sandbox;
+use crate::call::unread::{Loss, Unread};
 use crate::call::wire::progress::{Progress, Stage};
 use crate::call::wire::resolver::KeepingResolver;
 use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
 use crate::call::wire::watch;
 use crate::call::{Call, Network};
-use crate::output::failure::{Failure, RequestSent};
+use crate::output::failure::Failure;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
@@ -26,6 +27,35 @@ const MAX_HEADER: usize = 64 << 10;
 
 /// The longest line of a request, in bytes: the one with the token.
 const MAX_LINE: usize = AccessToken::MAX_LENGTH + (2 << 10);
+
+/// Ends a call in hand, from another thread.
+#[derive(Clone)]
+pub(crate) struct Brake {
+    agent: Agent,
+    progress: Progress,
+}
+
+impl Brake {
+    /// Lets no further request be sent. Returns whether a call of the API is in hand, which may end.
+    pub(crate) fn close(&self) -> bool {
+        self.progress.close()
+    }
+
+    /// Breaks off the call in hand.
+    pub(crate) fn break_off(&self) {
+        self.agent.clone().shutdown();
+    }
+
+    /// Whether the cancel that is worked on was sent, or a part of it.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.progress.was_sent()
+    }
+
+    /// Forgets what was sent: another action is worked on.
+    pub(crate) fn forget_sent(&self) {
+        self.progress.forget_sent();
+    }
+}
 
 /// ureq's agent, and what it does not know by itself.
 pub(super) struct Client {
@@ -51,10 +81,12 @@ impl Client {
         &self.interrupt
     }
 
-    /// Returns what breaks off a call in hand, from another thread.
-    pub(super) fn breaker(&self) -> impl FnOnce() + Send + 'static {
-        let agent = self.agent.clone();
-        move || agent.shutdown()
+    /// Returns what ends a call in hand, from another thread.
+    pub(super) fn brake(&self) -> Brake {
+        Brake {
+            agent: self.agent.clone(),
+            progress: self.progress.clone(),
+        }
     }
 
     /// Whether the last call went out on a connection that an earlier one had opened.
@@ -72,15 +104,23 @@ impl Client {
         may_have_arrived: bool,
     ) -> Result<Received, Failure> {
         let proxy = self.proxy_for(call, request);
-        self.progress.restart(request.uri(), deadline);
-        let response = self.answer_to(request.clone(), proxy.cloned(), deadline);
+        self.progress.restart(call, request.uri(), deadline);
+        let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+        let loss = Loss {
+            peer: Peer::new(call, request.uri(), via, deadline.limit()).after(may_have_arrived),
+            progress: self.progress.clone(),
+            interrupt: self.interrupt.clone(),
+        };
+        let response = match self.answer_to(call, request.clone(), proxy.cloned(), deadline) {
+            Ok(response) if call.is_streamed && response.status().is_success() => {
+                self.progress.reach(Stage::Read);
+                return Unread::head_of(response, loss);
+            }
+            response => response,
+        };
         let received = response.and_then(|response| self.received(response, deadline));
-        received.map_err(|error| {
-            let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
-            let peer =
-                Peer::new(call, request.uri(), via, deadline.limit()).after(may_have_arrived);
-            self.lost(&error, &peer)
-        })
+        self.progress.end();
+        received.map_err(|error| loss.explain(&error))
     }
 
     /// A proxy is for calls over HTTPS; what the platform itself answers is never asked through one.
@@ -92,18 +132,20 @@ impl Client {
 
     fn answer_to(
         &self,
+        call: &Call,
         request: Request<Vec<u8>>,
         proxy: Option<Proxy>,
         deadline: Deadline,
     ) -> Result<Response<Body>, Error> {
         let only_https = is_https(&request);
-        let request = self
-            .agent
-            .configure_request(request)
-            .timeout_global(Some(deadline.remaining()))
-            .https_only(only_https)
-            .proxy(proxy)
-            .build();
+        let left = Some(deadline.remaining());
+        let request = self.agent.configure_request(request);
+        let request = match call.is_streamed {
+            // The deadline of what is streamed may be moved: `Progress` keeps it, once there is a connection.
+            true => request.timeout_resolve(left).timeout_connect(left),
+            false => request.timeout_global(left),
+        };
+        let request = request.https_only(only_https).proxy(proxy).build();
         match request.body().is_empty() {
             // An empty body is announced as one, which a GET should not do.
             true => self.agent.run(request.map(drop)),
@@ -134,19 +176,8 @@ impl Client {
             headers: head.headers,
             length,
             body,
+            unread: None,
         })
-    }
-
-    fn lost(&self, error: &Error, peer: &Peer) -> Failure {
-        let stage = self.progress.stage();
-        let failure = match self.interrupt.status() {
-            Some(_) => diagnosis::broken_off(stage, peer),
-            None => diagnosis::explain(error, stage, peer),
-        };
-        match stage >= Stage::Send && peer.call.may_change_something {
-            true => failure.with_request_sent(RequestSent::Unknown),
-            false => failure,
-        }
     }
 }
 

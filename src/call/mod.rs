@@ -9,6 +9,10 @@ pub(crate) mod tries;
 pub(crate) mod retry;
 pub mod pace;
 pub mod received;
+pub(crate) mod filter;
+pub(crate) mod link;
+pub(crate) mod page;
+pub mod unread;
 mod body;
 pub(crate) mod answer;
 pub mod proxy;
@@ -20,6 +24,10 @@ pub mod sandbox;
 use crate::call::proxy::ProxySettings;
 use crate::call::received::Received;
 use rustls::pki_types::CertificateDer;
+
+/// How often a call is made at most, if the time limit does not end it before: with the pauses that follow, these take
+/// half a minute.
+pub(crate) const MAX_TRIES: u32 = 10;
 
 /// What sending a call takes to know of it. Whoever describes the call declares it.
 #[derive(Debug)]
@@ -34,10 +42,14 @@ pub struct Call {
     pub may_be_proxied: bool,
     /// Whether it may change something, so that a lost one may have been carried out.
     pub may_change_something: bool,
+    /// Whether the body of a success is left to be read as it comes.
+    pub is_streamed: bool,
     /// What is known of the action if the call was lost before it was sent.
     pub if_not_sent: &'static str,
     /// What is known of the action if the call was lost afterwards.
     pub if_lost: &'static str,
+    /// How often it is made at most.
+    pub max_tries: u32,
     /// Whether what was answered may pass by itself.
     pub may_pass: fn(&Received) -> bool,
 }

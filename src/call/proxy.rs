@@ -30,7 +30,7 @@ impl ProxySettings {
         let authority = uri.authority().ok_or(RULE)?;
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() || url.contains('#') {
             return Err(
-                "must be a URL without a path; write / as %2F, # as %23 and ? as %3F in its user and password",
+                "must be a URL without a path; in the user name and the password, write / as %2F, # as %23 and ? as %3F",
             );
         }
         if !has_valid_port(authority) {

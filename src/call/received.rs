@@ -7,6 +7,7 @@ use ureq::http::header::RETRY_AFTER;
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::call::pace::whole_seconds;
+use crate::call::unread::Unread;
 
 /// The longest pause that is reported: the greatest whole number that every reader of JSON keeps (RFC 8259, section 6).
 const MAX_SECONDS: u64 = (1 << 53) - 1;
@@ -22,6 +23,8 @@ pub struct Received {
     pub length: usize,
     /// Its decoded body, or why it cannot be decoded.
     pub body: io::Result<Vec<u8>>,
+    /// The body that is still to be read, of the success of a call that is streamed; then `body` is empty.
+    pub unread: Option<Unread>,
 }
 
 impl Received {

@@ -8,10 +8,6 @@ use crate::call::Call;
 use crate::call::received::{self, Received};
 use crate::output::failure::{Failure, FailureCode};
 
-/// How often a call is made at most, if the time limit does not end it before: with the pauses that follow, these take
-/// half a minute.
-const MAX_TRIES: u32 = 10;
-
 /// The longest pause that is not asked for, before the second try; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -34,7 +30,7 @@ pub(super) fn pause(
         Err(failure) if failure.retryable && failure.code != FailureCode::Timeout => None,
         _ => return None,
     };
-    if tries >= MAX_TRIES || asked.is_some_and(|asked| asked > longest) {
+    if tries >= call.max_tries || asked.is_some_and(|asked| asked > longest) {
         return None;
     }
     Some(match asked {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use ureq::http::Request;
 
-use crate::call::exchange::Client;
+use crate::call::diagnosis;
+use crate::call::exchange::{Brake, Client};
 use crate::call::pace::{LONGEST_PAUSE, Pacer};
 use crate::call::received::{self, Received};
 use crate::call::tries::{Next, Tries};
@@ -72,14 +73,32 @@ impl Sender {
         (left > self.longest_pause).then_some(left)
     }
 
+    /// Returns what is left of a pause that the API has asked for.
+    pub(crate) fn asked(&self) -> Duration {
+        self.pacer.asked(Instant::now())
+    }
+
+    /// Waits until a call of the API may be made.
+    ///
+    /// # Errors
+    ///
+    /// The process was told to stop.
+    pub(crate) fn await_turn(&self) -> Result<(), Failure> {
+        self.interrupt().wait(self.wait_for_turn());
+        match self.interrupt().status() {
+            Some(_) => Err(diagnosis::stopped()),
+            None => Ok(()),
+        }
+    }
+
     /// Returns what cuts the waiting short.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         self.client.interrupt()
     }
 
-    /// Returns what breaks off a call in hand, from another thread.
-    pub(crate) fn breaker(&self) -> impl FnOnce() + Send + 'static {
-        self.client.breaker()
+    /// Returns what ends a call in hand, from another thread.
+    pub(crate) fn brake(&self) -> Brake {
+        self.client.brake()
     }
 
     /// Sends `request` and reads its whole answer; tries again where that may help and the deadline allows. Fails if
@@ -90,7 +109,10 @@ impl Sender {
         request: &Request<Vec<u8>>,
         run: &mut Run<'_, '_>,
     ) -> Result<Sent, Failure> {
-        let mut tries = Tries::default();
+        if self.interrupt().status().is_some() {
+            return Err(diagnosis::stopped());
+        }
+        let mut tries = Tries::begin();
         let outcome = loop {
             let begun = Instant::now();
             if call.is_of_the_api {
@@ -111,6 +133,9 @@ impl Sender {
         };
         match outcome {
             Ok(received) => Ok(Sent { received, tries }),
+            Err(failure) if self.interrupt().status().is_some() => {
+                Err(tries.explain(diagnosis::told_to_stop(failure)))
+            }
             Err(failure) => Err(tries.explain(failure)),
         }
     }
@@ -155,7 +180,7 @@ impl Sender {
     fn wait(&self, pause: Duration, call: &Call, tries: &Tries, log: &mut Log<'_>) -> bool {
         if !pause.is_zero() {
             log.notice(format_args!(
-                "try {} of {}: {}; the next follows in {:.1} s.",
+                "attempt {} of {} failed: {}. The next follows in {:.1} s.",
                 tries.count(),
                 call.name,
                 tries.last(),

@@ -38,7 +38,7 @@ impl ServiceUrl {
     ) -> Result<Self, &'static str> {
         let text = text.trim_end_matches('/');
         if text.len() > Self::MAX_LENGTH {
-            return Err("is too long");
+            return Err("must have at most 2048 characters");
         }
         let uri: Uri = text.parse().map_err(|_| Self::RULE)?;
         let authority = uri.authority().ok_or(Self::RULE)?;
@@ -49,19 +49,26 @@ impl ServiceUrl {
         let has_more = uri.query().is_some() || text.contains('#');
         let may_be_sent = is_https || (is_http && may_be_in_clear(authority.host()));
         let rules = [
-            (!has_user, "must not carry a user name or password"),
+            (!has_user, "must not contain a user name or a password"),
             (
                 has_valid_port(authority),
                 "must have a port from 1 to 65535, or none",
             ),
             (!has_dots, "must not have . or .. in its path"),
-            (!has_more, "must not carry a query or a fragment"),
+            (!has_more, "must not have a query or a fragment"),
             (may_be_sent, clear_rule),
         ];
         match rules.iter().find(|(is_kept, _)| !is_kept) {
             Some((_, rule)) => Err(rule),
             None => Ok(Self(text.to_owned())),
         }
+    }
+
+    /// Returns the path before those of the service, without a slash at its end; usually there is none.
+    pub(super) fn prefix(&self) -> String {
+        let uri: Option<Uri> = self.0.parse().ok();
+        let path = uri.as_ref().map_or("", Uri::path);
+        path.trim_end_matches('/').to_owned()
     }
 
     /// Returns the URL of `path`, which begins with a slash or a question mark, at this service.
@@ -98,7 +105,7 @@ fn is_link_local(host: &str) -> bool {
 pub(crate) fn not_a_url(error: &http::Error) -> Failure {
     Failure::new(
         FailureCode::InvalidSettings,
-        "the settings do not make a URL. Check MDE_BASE_URL and AZURE_AUTHORITY_HOST.",
+        "no URL can be made from the settings. Check MDE_BASE_URL and AZURE_AUTHORITY_HOST.",
     )
     .because(error)
 }

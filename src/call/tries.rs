@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::mem;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::call::Call;
 use crate::call::received::Received;
 use crate::call::retry;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 
-/// The tries of one call. Displayed, they are the sentence for messages: empty if there was only one.
-#[derive(Debug, Default)]
+/// The tries of one call. Displayed, they are a clause for messages: empty if there was only one.
+#[derive(Debug)]
 pub(crate) struct Tries {
+    begun: Instant,
     said: Vec<String>,
     was_lost: bool,
     /// Whether a try may have reached the service, of a call that may change something.
@@ -28,6 +29,17 @@ pub(super) enum Next {
 }
 
 impl Tries {
+    /// No try yet; the first begins now.
+    pub(super) fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+            said: Vec::new(),
+            was_lost: false,
+            may_have_arrived: false,
+            was_repeated_at_once: false,
+        }
+    }
+
     pub(super) fn count(&self) -> u32 {
         u32::try_from(self.said.len()).unwrap_or(u32::MAX)
     }
@@ -52,12 +64,12 @@ impl Tries {
         self.said.push(match outcome {
             Ok(received) => {
                 self.may_have_arrived |= call.may_change_something;
-                format!("answered with status {}", received.status.as_u16())
+                format!("status {}", received.status.as_u16())
             }
             Err(failure) => {
                 self.was_lost |= failure.request_sent == RequestSent::Unknown;
                 self.may_have_arrived |= self.was_lost;
-                failure.what.to_string()
+                failure.what().to_owned()
             }
         });
     }
@@ -98,11 +110,25 @@ impl fmt::Display for Tries {
         if self.said.len() < 2 {
             return Ok(());
         }
-        let numbered = self.said.iter().zip(1..);
-        let numbered: Vec<String> = numbered
-            .map(|(said, number)| format!("{number}: {said}"))
-            .collect();
-        let count = self.said.len();
-        write!(formatter, " Tried {count} times ({}).", numbered.join("; "))
+        let (count, seconds) = (self.said.len(), self.begun.elapsed().as_secs_f64());
+        let groups: Vec<&[String]> = self.said.chunk_by(PartialEq::eq).collect();
+        let told = match groups.as_slice() {
+            [same] => format!("all: {}", same.first().map_or("", String::as_str)),
+            groups => groups
+                .iter()
+                .map(|group| told(group))
+                .collect::<Vec<_>>()
+                .join(", then "),
+        };
+        write!(formatter, " ({count} attempts in {seconds:.1} s, {told})")
+    }
+}
+
+/// Tries that ended the same way.
+fn told(group: &[String]) -> String {
+    let said = group.first().map_or("", String::as_str);
+    match group.len() {
+        1 => said.to_owned(),
+        count => format!("{count} times {said}"),
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod rejection;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// One request to the step: cancel the machine action that `path_parameters` name, with the comment in `json_body`.
+/// One request: cancel the machine action that `path_parameters` name, with the comment in `json_body`.
 ///
 /// Source: the connector's specification of the step, "Inputs".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Input {
     /// Parameters of the path `/api/machineactions/{machineactionid}/cancel`.
     pub path_parameters: PathParameters,
-    /// The body of the call.
+    /// The JSON body of the call.
     pub json_body: JsonBody,
 }
 
@@ -30,7 +30,7 @@ pub struct Input {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PathParameters {
-    /// The machine action ID.
+    /// The machine action ID: the id of the action, not of the device. Usually a GUID.
     pub machineactionid: MachineActionId,
 }
 
@@ -45,13 +45,23 @@ pub struct MachineActionId(
 
 impl MachineActionId {
     /// What an id must be, for a playbook's author.
-    pub(crate) const RULE: &str = "must be a machine action id: 1 to 128 letters, digits, \".\", \"_\", \"~\" or \"-\", the first \
-         a letter or digit (the service's ids are GUIDs)";
+    pub(crate) const RULE: &str = "must be the id of a machine action, usually a GUID: 1 to 128 letters, digits, \".\", \"_\", \"~\" \
+         or \"-\", and the first a letter or a digit";
 
     /// The id as it stands in the path.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the id has the form of the service's own ids (RFC 9562, section 4).
+    pub(crate) fn is_guid(&self) -> bool {
+        let groups = self.0.split('-').map(str::len);
+        groups.eq([8, 4, 4, 4, 12])
+            && self
+                .0
+                .bytes()
+                .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
     }
 
     /// Whether the id has the form of a device id (40 hexadecimal digits), which users take for an action's id.

@@ -62,7 +62,7 @@ impl Part<'_> {
         let mut repeated = self.repeated.borrow_mut();
         repeated.add(|| match self.pointer_to(key) {
             Some(pointer) => {
-                Violation::of_request(&pointer, "is a duplicate key; each key may stand only once")
+                Violation::of_request(&pointer, "is a duplicate key; write each key once")
             }
             None => Violation::of_request("", "has a duplicate key with a long name"),
         });

@@ -11,7 +11,7 @@ pub(crate) const MAX_REQUEST: usize = 1 << 20;
 /// Of an input, by the `name` that messages give it, which is larger than [`MAX_REQUEST`].
 pub(super) fn too_large(name: &str) -> Failure {
     invalid(format!(
-        "{name} is larger than {MAX_REQUEST} bytes. Send less."
+        "{name} is larger than {MAX_REQUEST} bytes. Send a shorter one."
     ))
 }
 
@@ -23,7 +23,7 @@ pub(super) fn not_utf8(name: &str, cause: &Utf8Error) -> Failure {
 /// Of an input that `error` stopped the parser in.
 pub(super) fn not_json(name: &str, error: &serde_json::Error) -> Failure {
     invalid(format!(
-        "{name} is not JSON: {error}. See `cancel-machine-action sample` for one that is."
+        "{name} is not JSON: {error}. `cancel-machine-action sample` prints a valid one."
     ))
 }
 

@@ -98,7 +98,7 @@ fn broken(name: &str, limit: Duration, error: &io::Error) -> Failure {
 }
 
 fn no_input(what: String) -> Failure {
-    let remedy = "Write one JSON object to stdin, or name a file with it as the argument.";
+    let remedy = "Write one JSON object to stdin, or name a file that has it.";
     Failure::new(FailureCode::NoInput, format!("{what} {remedy}"))
 }
 
@@ -121,8 +121,7 @@ fn read_value(name: &str, limit: Duration, mut input: Text) -> Result<Reading, F
     })?;
     if more_follows(&mut input).map_err(broken)? {
         return Err(invalid(format!(
-            "more follows {name}: nothing was sent, so that no request is dropped silently. Send one request a call, or \
-             use --batch for many."
+            "more input follows {name}: nothing was sent. Send one request for each run, or use --batch for many."
         )));
     }
     Ok(reading)

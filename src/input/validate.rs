@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::reading::Reading;
-use super::rejection::not_json;
+use super::rejection::{invalid, not_json};
 use super::{Input, MachineActionId};
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
@@ -26,7 +26,24 @@ const MAX_SHOWN_NAME: usize = 64;
 pub fn validate_line(text: &str) -> Result<Input, Failure> {
     let mut json = serde_json::Deserializer::from_str(text);
     let reading = Reading::of(&mut json).and_then(|reading| json.end().map(|()| reading));
-    validate(reading.map_err(|error| not_json("the request", &error))?)
+    let reading = reading.map_err(|error| not_json("the request", &error))?;
+    match output_of_a_step(&reading.value) {
+        Some(what) => Err(invalid(format!(
+            "this line is {what} of the step before it in the pipe, and not a request. If that step is `list`, its list is \
+             not whole: see what it says, and list again. Nothing was sent for this line."
+        ))),
+        None => validate(reading),
+    }
+}
+
+/// Says what `value` is, if a step, or a list that is not whole, wrote it.
+fn output_of_a_step(value: &Value) -> Option<&'static str> {
+    match value {
+        _ if value.get("path_parameters").is_some() => None,
+        _ if value.get("error").is_some_and(Value::is_object) => Some("the failure"),
+        _ if value.get("status_code").is_some() => Some("an answer"),
+        _ => None,
+    }
 }
 
 /// Returns the request that was read, if it is one.
@@ -46,8 +63,12 @@ pub(crate) fn validate(reading: Reading) -> Result<Input, Failure> {
         return Err(violated(violations));
     }
     // Types and schema accept the same, which a test holds; what serde would say might repeat a value.
-    Input::deserialize(value)
-        .map_err(|_| violated(vec![Violation::of_request("", "does not fit the types")]))
+    Input::deserialize(value).map_err(|_| {
+        violated(vec![Violation::of_request(
+            "",
+            "cannot be read as a request",
+        )])
+    })
 }
 
 fn violated(violations: impl Into<Violations>) -> Failure {
@@ -55,7 +76,7 @@ fn violated(violations: impl Into<Violations>) -> Failure {
         FailureCode::InvalidInput,
         "the request is not valid",
         violations,
-        "Nothing was sent; `cancel-machine-action schema input` tells what is expected.",
+        "Nothing was sent; `cancel-machine-action schema input` describes a valid request.",
     )
 }
 

@@ -47,6 +47,15 @@ impl Answer {
         (200..300).contains(&self.status_code)
     }
 
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let body = match &self.body {
+            Body::Json(json) => json.get().len(),
+            Body::Text(text) => text.len(),
+        };
+        body + (1 << 10)
+    }
+
     /// The service's object, if the body is one.
     pub(crate) fn json(&self) -> Option<&str> {
         match &self.body {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::output::failure::Failure;
 use crate::output::layout::Layout;
 
-/// The failure, under the one key that tells it from an answer.
+/// A failure. Its one key, `error`, distinguishes it from an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Cancel Machine Action: failure")]

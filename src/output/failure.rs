@@ -178,6 +178,14 @@ impl Failure {
         }
     }
 
+    /// What is wrong, in a clause.
+    pub(crate) fn what(&self) -> &str {
+        match &*self.what {
+            "" => self.message.trim_end_matches('.'),
+            what => what,
+        }
+    }
+
     /// Adds the cause and the cause's causes.
     pub(crate) fn because(mut self, cause: &dyn Error) -> Self {
         let mut next = Some(cause);

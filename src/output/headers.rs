@@ -20,32 +20,32 @@ impl Serialize for Headers {
     }
 }
 
-/// The headers that are documented; each may be missing, and others may be there. A repeated header's values are
-/// joined with a comma and a space.
+/// The response headers. Each of the documented ones may be missing, and there may be others. The values of a repeated
+/// header are joined with a comma and a space.
 ///
 /// Source: the connector's specification of the step, "Response Headers".
 #[derive(Serialize, JsonSchema)]
 #[schemars(transform = crate::output::machine_action::nothing_required)]
 pub struct DocumentedHeaders {
-    /// When the answer was made.
+    /// When the service made the answer.
     #[serde(rename = "Date")]
     pub(crate) date: String,
     /// Media type of the body.
     #[serde(rename = "Content-Type")]
     pub(crate) content_type: String,
-    /// How the body was framed on the wire.
+    /// How the end of the body was marked on the wire.
     #[serde(rename = "Transfer-Encoding")]
     pub(crate) transfer_encoding: String,
-    /// What becomes of the connection.
+    /// Whether the connection stays open.
     #[serde(rename = "Connection")]
     pub(crate) connection: String,
-    /// How the body was compressed on the wire; it is decoded here.
+    /// How the body was compressed on the wire; in this document it is decoded.
     #[serde(rename = "Content-Encoding")]
     pub(crate) content_encoding: String,
-    /// Request headers that the answer depends on.
+    /// The request headers that the answer depends on.
     #[serde(rename = "Vary")]
     pub(crate) vary: String,
-    /// Id by which the vendor's support finds the call.
+    /// Id of the call, for Microsoft's support.
     #[serde(rename = "mise-correlation-id")]
     pub(crate) mise_correlation_id: String,
     /// Version of the OData protocol.

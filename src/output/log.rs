@@ -73,11 +73,6 @@ impl<'a> Log<'a> {
         self.subject = subject.to_string();
     }
 
-    /// Names the line of a batch, or nothing, in each line from now on.
-    pub(crate) fn set_line(&mut self, line: Option<u64>) {
-        self.set_subject(Subject { line, action: None });
-    }
-
     /// Removes the progress from its line, before something else is written there.
     pub(crate) fn clear_progress(&mut self) {
         self.write("");

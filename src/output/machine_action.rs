@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The service's object, unchanged. On success it is the machine action; on an error it is whatever the service or a
-/// gateway before it says, usually under `error`. Any key may be missing or null, and others may be there.
+/// The object that the service returned, unchanged. On success it is the machine action; otherwise it is the error of the
+/// service or of a gateway, usually under `error`. Any key may be missing or null, and there may be others.
 ///
 /// Sources: the connector's specification of the step, "Output Parameters"; "MachineAction resource type"; captured answers.
 #[derive(Serialize, JsonSchema)]
@@ -19,36 +19,36 @@ pub struct MachineAction {
     /// The OData context of the entity.
     #[serde(rename = "@odata.context")]
     pub(crate) odata_context: Option<String>,
-    /// The machine action's id: the one that was asked for.
+    /// Id of the machine action.
     pub(crate) id: Option<String>,
-    /// What kind of action it is: RunAntiVirusScan, Offboard, LiveResponse, CollectInvestigationPackage, Isolate, Unisolate,
-    /// StopAndQuarantineFile, RestrictCodeExecution, UnrestrictCodeExecution, RequestSample, Unknown. Others may come.
+    /// Type of the action: RunAntiVirusScan, Offboard, LiveResponse, CollectInvestigationPackage, Isolate, Unisolate,
+    /// StopAndQuarantineFile, RestrictCodeExecution, UnrestrictCodeExecution, RequestSample, Unknown. There may be others.
     #[serde(rename = "type")]
     pub(crate) kind: Option<String>,
-    /// The action's title.
+    /// Title of the action.
     pub(crate) title: Option<String>,
     /// Scope of the action, such as Full or Selective for an isolation.
     pub(crate) scope: Option<String>,
-    /// Who asked for the action.
+    /// Who requested the action.
     pub(crate) requestor: Option<String>,
-    /// Comment written when the action was asked for.
+    /// Comment of the requestor.
     pub(crate) requestorComment: Option<String>,
-    /// Identifier in the system that the action came from, in the spelling of the documentation.
+    /// Id of the action in the system that requested it, with the key as the documentation spells it.
     pub(crate) externalID: Option<String>,
-    /// The same in the spelling of the wire.
+    /// The same id, with the key as the service spells it.
     pub(crate) externalId: Option<String>,
-    /// Where the action was asked for, such as Portal or PublicApi.
+    /// Where the action was requested, such as Portal or PublicApi.
     pub(crate) requestSource: Option<String>,
-    /// The commands of the action: objects for live response, otherwise names or nothing.
+    /// Commands of the action: objects for live response, otherwise names; may be empty.
     pub(crate) commands: Option<Vec<Command>>,
-    /// Who asked for the cancellation.
+    /// Who requested the cancellation.
     pub(crate) cancellationRequestor: Option<String>,
-    /// Comment written when the action was cancelled.
+    /// Comment on the cancellation.
     pub(crate) cancellationComment: Option<String>,
     /// When the action was cancelled: ISO 8601, in UTC, with five to seven fractional digits.
     pub(crate) cancellationDateTimeUtc: Option<String>,
-    /// State of the action: Pending and InProgress are open; Succeeded, Failed, TimeOut and Cancelled are final. Others may
-    /// come. Some gateways put the HTTP status here when they refuse.
+    /// Status of the action. Open: Pending, InProgress. Final: Succeeded, Failed, TimeOut, Cancelled. There may be others.
+    /// When a gateway refuses the call, it may put the HTTP status here.
     pub(crate) status: Option<Status>,
     /// Id of the device that the action runs on: 40 hexadecimal digits.
     pub(crate) machineId: Option<String>,
@@ -60,21 +60,21 @@ pub struct MachineAction {
     pub(crate) lastUpdateDateTimeUtc: Option<String>,
     /// The file that the action is about.
     pub(crate) relatedFileInfo: Option<RelatedFile>,
-    /// Result code of a failed action; 0 if there is none.
+    /// Result code of a failed action; 0 for none.
     pub(crate) errorHResult: Option<i64>,
-    /// Hints on a failed action.
+    /// Information on why the action failed.
     pub(crate) troubleshootInfo: Option<String>,
-    /// What the service says when it refuses: usually `{code, message, target}`; `code` may be empty or a number.
+    /// Error of the service, usually `{code, message, target}`; `code` may be empty or a number.
     pub(crate) error: Option<Value>,
 }
 
-/// The state of a machine action, or what a gateway puts in its place.
+/// The status of a machine action, or the HTTP status of a gateway.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Status {
-    /// The state's name.
+    /// Name of the status.
     Name(String),
-    /// The HTTP status.
+    /// The HTTP status of a gateway.
     Number(u16),
 }
 
@@ -82,7 +82,7 @@ pub enum Status {
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Command {
-    /// The command's name.
+    /// Name of the command.
     Name(String),
     /// A command of live response.
     LiveResponse(LiveResponseCommand),
@@ -96,15 +96,15 @@ pub enum Command {
     reason = "every field carries its description for the schema, and the name that it has on the wire"
 )]
 pub struct LiveResponseCommand {
-    /// Place of the command in the action, from 0.
+    /// Position of the command in the action, from 0.
     pub(crate) index: Option<u64>,
     /// When the command began: ISO 8601, in UTC.
     pub(crate) startTime: Option<String>,
     /// When the command ended: ISO 8601, in UTC.
     pub(crate) endTime: Option<String>,
-    /// State of the command: Created, Submitted, PendingResource, Executing, Completed, Failed.
+    /// Status of the command: Created, Submitted, PendingResource, Executing, Completed, Failed.
     pub(crate) commandStatus: Option<String>,
-    /// What went wrong.
+    /// Errors of the command.
     pub(crate) errors: Option<Vec<Value>>,
     /// The command itself: its type and parameters.
     pub(crate) command: Option<Value>,
@@ -114,9 +114,9 @@ pub struct LiveResponseCommand {
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RelatedFile {
-    /// As it comes over the wire: `{fileIdentifier, fileIdentifierType}`, the type being Sha1, Sha256 or Md5.
+    /// As the service sends it: `{fileIdentifier, fileIdentifierType}`. The type is Sha1, Sha256 or Md5.
     File(Map<String, Value>),
-    /// As the connector's specification types it.
+    /// As the connector's specification has it: a text.
     Text(String),
 }
 

@@ -23,7 +23,8 @@ impl Outcome {
     /// Says on stderr what is wrong and what helps, unless all is well.
     pub(crate) fn explain(&self, log: &mut Log<'_>) {
         match &self.0 {
-            Ok(_) if self.exit_status() == ExitStatus::Accepted => {}
+            Ok(answer) if answer.advice.is_empty() => {}
+            Ok(answer) if self.exit_status() == ExitStatus::Accepted => log.warning(&answer.advice),
             Ok(answer) => log.error(&answer.advice),
             Err(failure) => log.error(failure.with_causes()),
         }

@@ -9,9 +9,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Violation {
-    /// JSON Pointer (RFC 6901) into the request or the settings.
+    /// Where it is wrong: a JSON Pointer (RFC 6901) into the request or the settings; empty for the whole.
     pub(crate) pointer: String,
-    /// What is wrong there and what would be right. Never the value itself.
+    /// What is wrong there, and what would be right. It never repeats the value.
     pub(crate) message: String,
     /// The place as a sentence names it.
     #[serde(skip)]
@@ -31,12 +31,16 @@ impl Violation {
         }
     }
 
-    /// `message` is said of the environment variable `name`.
+    /// `message` is said of the environment variable `name`, or of the environment as a whole if that is empty.
     pub(crate) fn of_setting(name: &str, message: impl Into<String>) -> Self {
+        let (pointer, place) = match name {
+            "" => (String::new(), "the environment"),
+            name => (format!("/{name}"), name),
+        };
         Self {
-            pointer: format!("/{name}"),
+            pointer,
             message: message.into(),
-            place: name.to_owned(),
+            place: place.to_owned(),
         }
     }
 }

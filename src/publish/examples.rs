@@ -77,6 +77,7 @@ fn report_on_refusal() -> Option<Report> {
         headers: HeaderMap::new(),
         length: body.len(),
         body: Ok(body.into()),
+        unread: None,
     };
     let identity = identity()?;
     let mut report = report(&identity);

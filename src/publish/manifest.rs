@@ -23,40 +23,40 @@ pub(super) struct Manifest {
     pub(super) slug: &'static str,
     /// The program's version.
     pub(super) version: &'static str,
-    /// Whose product the step acts on.
+    /// Vendor of the product that the step acts on.
     pub(super) vendor: &'static str,
     /// The product that the step acts on.
     pub(super) product: &'static str,
     /// What the step does.
     pub(super) description: &'static str,
-    /// What kind of effect a call has, for an engine that asks a person first.
+    /// Effect of a call, for engines that ask a person first.
     pub(super) effect: Effect,
     /// The call that the step makes.
     pub(super) endpoint: Endpoint,
-    /// What the identity needs.
+    /// Permissions that the identity needs.
     pub(super) permissions: Permissions,
-    /// How often the service lets itself be called, per application and tenant.
+    /// Limits of the service, for each application and tenant.
     pub(super) rate_limits: Vec<RateLimit>,
     /// The options of the command line.
     pub(super) options: Vec<ManifestOption>,
     /// The environment variables that an operator sets.
     pub(super) settings: Vec<ManifestSetting>,
-    /// What the process's exit status tells.
+    /// Exit statuses of the process.
     pub(super) exit_statuses: Vec<ManifestExitStatus>,
-    /// What stands in a failure's `code`.
+    /// Values of a failure's `code`.
     pub(super) failure_codes: Vec<ManifestFailureCode>,
-    /// The schemas, by what they describe: paths from the manifest.
+    /// Paths of the schemas, from the manifest's folder.
     pub(super) schemas: Schemas,
 }
 
-/// What kind of effect a call has.
+/// Effect of a call.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Effect {
     /// Whether it changes nothing.
     pub(super) read_only: bool,
-    /// Whether it may take away what cannot be brought back.
+    /// Whether its effect may be impossible to undo.
     pub(super) destructive: bool,
-    /// Whether the same call twice does no more than once.
+    /// Whether two equal calls have the effect of one.
     pub(super) idempotent: bool,
 }
 
@@ -71,21 +71,21 @@ pub(super) struct Endpoint {
     pub(super) base_url: &'static str,
 }
 
-/// What the identity needs.
+/// Permissions that the identity needs.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Permissions {
-    /// Application permissions, any one of which allows the call.
+    /// Application permissions, one of which is needed for the call.
     pub(super) any_of: [&'static str; 7],
-    /// Application permissions, any one of which `--wait` needs besides.
+    /// Application permissions, one of which is also needed for `--wait`.
     pub(super) to_wait_any_of: [&'static str; 2],
 }
 
-/// So many calls in so much time.
+/// A number of calls in a period of time.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct RateLimit {
-    /// How many calls.
+    /// Number of calls.
     pub(super) calls: u32,
-    /// In how many seconds.
+    /// Length of the period, in seconds.
     pub(super) per_seconds: u32,
 }
 
@@ -94,10 +94,10 @@ pub(super) struct RateLimit {
 pub(super) struct ManifestOption {
     /// The option as it is typed.
     pub(super) name: &'static str,
-    /// What its value is called, if it takes one.
+    /// Name of its value, if it takes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) value: Option<&'static str>,
-    /// The environment variable that sets the same.
+    /// Environment variable with the same effect.
     pub(super) setting: &'static str,
     /// What it does.
     pub(super) description: &'static str,
@@ -110,15 +110,15 @@ pub(super) struct ManifestSetting {
     pub(super) name: &'static str,
     /// What it means.
     pub(super) description: &'static str,
-    /// Whether its value is to be kept from sight.
+    /// Whether its value is a secret.
     pub(super) secret: bool,
-    /// The variable that may name a file with the value instead.
+    /// Variable that may name a file with the value instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) file_setting: Option<String>,
-    /// Its value if it is not set.
+    /// Value that is used if it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) default: Option<&'static str>,
-    /// The values that it may have; empty if it is free text.
+    /// Allowed values; missing if any text is allowed.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) values: &'static [&'static str],
 }
@@ -128,9 +128,9 @@ pub(super) struct ManifestSetting {
 pub(super) struct ManifestExitStatus {
     /// The number.
     pub(super) status: u8,
-    /// What it tells.
+    /// What it means.
     pub(super) meaning: &'static str,
-    /// What stdout carries with it.
+    /// What stdout carries with this status.
     pub(super) stdout: Document,
 }
 
@@ -139,7 +139,7 @@ pub(super) struct ManifestExitStatus {
 pub(super) struct ManifestFailureCode {
     /// The code.
     pub(super) code: FailureCode,
-    /// The exit status that goes with it.
+    /// Exit status of the process with this code.
     pub(super) exit_status: u8,
 }
 

@@ -11,8 +11,8 @@ pub(super) fn settings() -> Schema {
     json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Cancel Machine Action: settings",
-        "description": "The environment variables that an operator sets. Those marked writeOnly are secrets. Exactly one \
-                        way to sign in must follow from them.",
+        "description": "Environment variables that an operator sets. Those marked writeOnly are secrets. They must give \
+                        exactly one method to sign in, or MDE_AUTH must name it.",
         "type": "object",
         "properties": properties(),
         "examples": [{
@@ -28,7 +28,7 @@ fn properties() -> Map<String, Value> {
     for setting in table::SETTINGS {
         properties.insert(setting.name.to_owned(), of_setting(setting));
         if setting.has_file_twin {
-            let about = format!("file that holds the value of {}", setting.name);
+            let about = format!("file with the value of {}", setting.name);
             let twin = json!({"type": "string", "description": about});
             properties.insert(setting.file_twin(), twin);
         }

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::input::MachineActionId;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::files;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
 use crate::settings::help::{help, help_of, version};
+use crate::settings::listing::{LIST_OPTIONS, Listing};
 use crate::settings::options::{Allow, Options};
 use crate::settings::table::{self, OPTIONS};
 use crate::settings::unknown;
@@ -18,6 +20,10 @@ pub(crate) enum Command {
     Step(Option<PathBuf>),
     /// Report what the identity may do.
     Check,
+    /// Write the actions that are asked for.
+    List(Listing),
+    /// Read one action.
+    Get(MachineActionId),
     /// Print a text: a schema, the manifest, the sample, the help, the version.
     Print(String),
 }
@@ -83,17 +89,14 @@ impl Typed {
                 Long("version") | Short('V') => return Ok(Some(Command::Print(version()))),
                 Value(word) => self.words.push(word),
                 Long(name) => {
-                    let known = OPTIONS
-                        .iter()
-                        .find(|option| option.name.strip_prefix("--") == Some(name));
-                    let Some(option) = known else {
+                    let Some((name, has_value)) = known_option(name) else {
                         return Err(argument.unexpected());
                     };
-                    let value = match option.value {
-                        Some(_) => parser.value()?.into_string()?,
-                        None => String::new(),
+                    let value = match has_value {
+                        true => parser.value()?.into_string()?,
+                        false => String::new(),
                     };
-                    self.options.push((option.name, value));
+                    self.options.push((name, value));
                 }
                 Short(_) => return Err(argument.unexpected()),
             }
@@ -116,7 +119,7 @@ impl Typed {
         let command = self.interpret()?;
         let spec = self.spec().unwrap_or(&STEP);
         for (name, _) in &self.options {
-            if !spec.takes(name) {
+            if !spec.option_names().any(|taken| taken == *name) {
                 return Err(not_taken(spec, name).into());
             }
         }
@@ -136,6 +139,9 @@ impl Typed {
         let texts: Vec<&str> = texts.collect();
         let text = match texts.as_slice() {
             ["check"] => return Ok(Command::Check),
+            ["list"] => return Ok(Command::List(Listing::of(&self.options)?)),
+            ["get", id] => return Ok(Command::Get(action_id(id)?)),
+            ["get"] => return Err("`get` needs the id of an action".into()),
             ["manifest"] => files::MANIFEST.to_owned(),
             ["sample"] => files::SAMPLE.to_owned(),
             ["schema"] => schema_named("")?.to_owned(),
@@ -181,17 +187,34 @@ fn seconds(option: &str, text: &str) -> Result<std::time::Duration, lexopt::Erro
     Ok(parse_time_limit(text).map_err(|rule| format!("{option} {rule}"))?)
 }
 
+/// Returns the option that is typed as `--` and `name`, and whether it has a value.
+fn known_option(name: &str) -> Option<(&'static str, bool)> {
+    let common = OPTIONS.iter().map(|it| (it.name, it.value.is_some()));
+    let of_list = LIST_OPTIONS.iter().map(|it| (it.name, true));
+    let mut known = common.chain(of_list);
+    known.find(|(known, _)| known.strip_prefix("--") == Some(name))
+}
+
+fn action_id(text: &str) -> Result<MachineActionId, lexopt::Error> {
+    let id = MachineActionId::try_from(text.to_owned());
+    Ok(id.map_err(|rule| format!("the argument of `get` {rule}"))?)
+}
+
 /// Says that `command` does not take `option`, and what it takes.
 fn not_taken(command: &CommandSpec, option: &str) -> String {
-    let taken: Vec<&str> = command.options.iter().map(|option| option.name).collect();
-    let taken = match taken.as_slice() {
-        [] => "no options".to_owned(),
-        taken => taken.join(", "),
-    };
-    format!(
-        "`{}` does not take `{option}`; it takes {taken}",
-        command.name
-    )
+    let others = COMMANDS
+        .iter()
+        .filter(|other| !other.own_options.is_empty());
+    let mut owners = others.filter(|other| other.option_names().any(|taken| taken == option));
+    let taken: Vec<&str> = command.option_names().collect();
+    match (command.name, owners.next(), taken.as_slice()) {
+        ("", Some(owner), _) => format!("`{option}` is an option of `{}` alone", owner.name),
+        (name, _, []) => format!("`{name}` does not take `{option}`; it takes no options"),
+        (name, _, taken) => format!(
+            "`{name}` does not take `{option}`; it takes {}",
+            taken.join(", ")
+        ),
+    }
 }
 
 fn too_many(command: &str) -> String {

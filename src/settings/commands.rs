@@ -1,5 +1,6 @@
 //! The commands: the one table that the command line and the help are made from.
 
+use crate::settings::listing::{LIST_OPTIONS, ListOption};
 use crate::settings::table::{self, OptionSpec};
 
 /// What the command line can ask for.
@@ -12,8 +13,10 @@ pub(crate) struct CommandSpec {
     pub(crate) about: &'static str,
     /// What else its help says.
     pub(crate) details: &'static str,
-    /// The options that it takes.
+    /// The options with an environment variable that it takes.
     pub(crate) options: &'static [&'static OptionSpec],
+    /// The options that it alone takes.
+    pub(crate) own_options: &'static [ListOption],
 }
 
 /// The step itself.
@@ -23,6 +26,7 @@ pub(crate) const STEP: CommandSpec = CommandSpec {
     about: "run the step: cancel the action that the request names",
     details: "",
     options: &table::OPTIONS,
+    own_options: &[],
 };
 
 /// What every command takes that makes calls.
@@ -34,13 +38,31 @@ const OF_CALLS: [&OptionSpec; 4] = [
 ];
 
 /// Every command that has a name, in the order of the help.
-pub(crate) static COMMANDS: [CommandSpec; 5] = [
+pub(crate) static COMMANDS: [CommandSpec; 7] = [
     CommandSpec {
         name: "check",
         argument: "",
         about: "sign in and report whether this identity may cancel and read; cancels nothing",
         details: "It makes no other call. What is missing is named, with what to grant.",
         options: &OF_CALLS,
+        own_options: &[],
+    },
+    CommandSpec {
+        name: "list",
+        argument: "",
+        about: "write the open actions, one JSON object a line, or requests that cancel them",
+        details: "Several values of an option are separated by commas, or the option is repeated. The last line of a list \
+                  that is not whole is a failure, or the answer that refused it, and the exit status is not 0.",
+        options: &OF_CALLS,
+        own_options: &LIST_OPTIONS,
+    },
+    CommandSpec {
+        name: "get",
+        argument: "<ID>",
+        about: "read one action as it is now, and write the service's answer",
+        details: "The answer has an outcome if the action is final.",
+        options: &OF_CALLS,
+        own_options: &[],
     },
     CommandSpec {
         name: "schema",
@@ -48,6 +70,7 @@ pub(crate) static COMMANDS: [CommandSpec; 5] = [
         about: "print a JSON Schema",
         details: "",
         options: &[],
+        own_options: &[],
     },
     CommandSpec {
         name: "manifest",
@@ -55,6 +78,7 @@ pub(crate) static COMMANDS: [CommandSpec; 5] = [
         about: "print what a connector catalog lists",
         details: "",
         options: &[],
+        own_options: &[],
     },
     CommandSpec {
         name: "sample",
@@ -62,6 +86,7 @@ pub(crate) static COMMANDS: [CommandSpec; 5] = [
         about: "print an example request",
         details: "",
         options: &[],
+        own_options: &[],
     },
     CommandSpec {
         name: "help",
@@ -69,6 +94,7 @@ pub(crate) static COMMANDS: [CommandSpec; 5] = [
         about: "print this help, or that of one command",
         details: "",
         options: &[],
+        own_options: &[],
     },
 ];
 
@@ -78,8 +104,9 @@ impl CommandSpec {
         COMMANDS.iter().find(|command| command.name == name)
     }
 
-    /// Whether it takes the option of that name.
-    pub(crate) fn takes(&self, option: &str) -> bool {
-        self.options.iter().any(|taken| taken.name == option)
+    /// Returns the names of the options that it takes.
+    pub(crate) fn option_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let own = self.own_options.iter().map(|option| option.name);
+        own.chain(self.options.iter().map(|option| option.name))
     }
 }

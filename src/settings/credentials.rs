@@ -106,23 +106,24 @@ fn method(reader: &mut Reader<'_>) -> Option<(Method, &'static str, &'static Set
         .map(|(.., setting)| reader.name_set(setting));
     let settings: Vec<String> = settings.collect();
     let names: Vec<&str> = candidates.iter().map(|(_, name, _)| *name).collect();
-    reader.problem(table::AUTH.name, no_single_method(&settings, &names));
+    match names.is_empty() {
+        true => reader.problem("", NO_CREDENTIALS),
+        false => {
+            let rule = format!(
+                "must be set, because {} are set: set it to one of {}, or unset the others",
+                settings.join(" and "),
+                names.join(", ")
+            );
+            reader.problem(table::AUTH.name, rule);
+        }
+    }
     None
 }
 
-fn no_single_method(settings: &[String], names: &[&str]) -> String {
-    if names.is_empty() {
-        return "cannot be derived, because there are no credentials: set AZURE_TENANT_ID, AZURE_CLIENT_ID and one of \
-                AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE; or \
-                MDE_AUTH=managed-identity; or MDE_ACCESS_TOKEN"
-            .to_owned();
-    }
-    format!(
-        "is needed, because {} are set: name one of {}, or unset the others",
-        settings.join(" and "),
-        names.join(", ")
-    )
-}
+/// What is said of an environment from which no method follows.
+const NO_CREDENTIALS: &str = "has no credentials: set AZURE_TENANT_ID, AZURE_CLIENT_ID and one of AZURE_CLIENT_SECRET \
+     (or AZURE_CLIENT_SECRET_FILE), AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE; or set \
+     MDE_AUTH=managed-identity; or set MDE_ACCESS_TOKEN (or MDE_ACCESS_TOKEN_FILE)";
 
 fn access_token(reader: &mut Reader<'_>) -> Option<Credentials> {
     let token = |secret: &Secret| AccessToken::parse(secret.expose());
@@ -190,6 +191,6 @@ fn header_value(secret: &Secret) -> Result<Secret, &'static str> {
     if secret.expose().is_ascii() {
         Ok(secret.clone())
     } else {
-        Err("must be ASCII")
+        Err("must have only ASCII characters")
     }
 }

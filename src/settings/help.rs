@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::output::exit_status::ExitStatus;
 use crate::output::files;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
+use crate::settings::listing::ListOption;
 use crate::settings::table::{OptionSpec, SETTINGS};
 
 /// How wide the help is at most, in letters.
@@ -72,6 +73,7 @@ pub(super) fn help_of(command: &CommandSpec) -> String {
     if !command.details.is_empty() {
         wrap(&mut text, 0, command.details);
     }
+    add_own_options(&mut text, command.own_options);
     add_options(&mut text, command.options);
     if !command.options.is_empty() {
         text.push_str("\n`cancel-machine-action --help` has the settings and the exit statuses.\n");
@@ -101,6 +103,17 @@ fn sentence(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| {
         format!("{}{}.", first.to_uppercase(), letters.as_str())
     })
+}
+
+fn add_own_options(text: &mut String, options: &[ListOption]) {
+    if options.is_empty() {
+        return;
+    }
+    text.push_str("\nOptions of this command:\n");
+    for option in options {
+        let typed = typed(option.name, Some(option.value));
+        row(text, &typed, 24, option.about);
+    }
 }
 
 fn add_options(text: &mut String, options: &[&OptionSpec]) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 mod commands;
+pub(crate) mod listing;
 mod unknown;
 mod help;
 pub(crate) mod options;

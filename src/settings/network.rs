@@ -29,13 +29,13 @@ fn parse_roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str>
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let certificates = certificates.map_err(|_| "names a file that is not PEM")?;
     if certificates.is_empty() {
-        return Err("names a file without a PEM certificate");
+        return Err("names a file without a certificate in PEM");
     }
     let mut store = RootCertStore::empty();
     let is_usable = |certificate: &CertificateDer<'_>| store.add(certificate.clone()).is_ok();
     match certificates.iter().any(is_usable) {
         true => Ok(certificates),
-        false => Err("names a file without a certificate that can be read"),
+        false => Err("names a file in which no certificate can be read"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is said of a word of the command line that is not known: never the word itself, if it may be a secret.
 
 use crate::settings::commands::COMMANDS;
+use crate::settings::listing::LIST_OPTIONS;
 use crate::settings::table::OPTIONS;
 
 /// The longest word that is repeated, in bytes.
@@ -19,6 +20,7 @@ pub(super) fn option(option: &str) -> String {
             .to_owned(),
     };
     let known = OPTIONS.iter().map(|option| option.name);
+    let known = known.chain(LIST_OPTIONS.iter().map(|option| option.name));
     match nearest(option, known.chain(["--help", "--version"])) {
         Some(meant) => format!("{shown} (did you mean `{meant}`?)"),
         None => shown,

@@ -150,7 +150,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn reject_both(&mut self, setting: &Setting) {
         let twin = setting.file_twin();
         if setting.has_file_twin && self.has(setting.name) && self.has(&twin) {
-            self.problem(setting.name, format!("is set, and so is {twin}; set one"));
+            self.problem(
+                setting.name,
+                format!("is set, and so is {twin}: unset one of them"),
+            );
         }
     }
 
@@ -171,7 +174,13 @@ impl<'a> Reader<'a> {
             }
             _ => parse(&Secret::new(text.to_owned())),
         };
-        parsed.inspect_err(|rule| self.problem(&name, *rule)).ok()
+        let of_file = match name == setting.name {
+            true => "",
+            false => "names a file whose content ",
+        };
+        parsed
+            .inspect_err(|rule| self.problem(&name, format!("{of_file}{rule}")))
+            .ok()
     }
 
     /// Returns the variable's value, or the text of the file that its twin names, after the name of the one or the other.
@@ -209,7 +218,7 @@ impl<'a> Reader<'a> {
             None | Some("0" | "false" | "no" | "off") => false,
             Some("1" | "true" | "yes" | "on") => true,
             Some(_) => {
-                self.problem(option.setting, "must be 1 or 0");
+                self.problem(option.setting, "must be 1 (on) or 0 (off)");
                 false
             }
         }

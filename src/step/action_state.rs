@@ -29,6 +29,14 @@ struct MachineAction<'a> {
     commands: Option<&'a RawValue>,
 }
 
+/// What of a machine action shows its type.
+#[derive(Deserialize)]
+struct Typed {
+    id: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
 /// What of a command shows whether it ran.
 #[derive(Deserialize)]
 struct Command {
@@ -54,6 +62,13 @@ pub(super) fn of(json: &str, id: &str) -> State {
         // An unknown status is taken for an open one.
         _ => State::Open,
     }
+}
+
+/// Returns the type of the action `id`, if `json` is that action and says it.
+pub(super) fn type_of(json: &str, id: &str) -> Option<String> {
+    let action: Typed = serde_json::from_str(json).ok()?;
+    let is_asked_for = action.id.is_some_and(|read| read.eq_ignore_ascii_case(id));
+    action.kind.filter(|_| is_asked_for)
 }
 
 /// Whether one of `commands` has completed; they may be objects, names, or no list at all.

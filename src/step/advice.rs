@@ -1,68 +1,172 @@
 //! What an answer means and what helps, for the last line of stderr.
 
-use crate::input::Input;
-use crate::output::answer::{Answer, Verdict};
+use super::action_state::{self, State};
+use super::service_says::Said;
+use crate::input::{Input, MachineActionId};
+use crate::output::answer::{Answer, Verdict, may_pass};
 
-/// What an answer that is no success means and what helps, for the one line on stderr. It does not repeat what the
-/// service says, which names the application and the tenant; that is in the answer. `shortcoming` is what the token
-/// lacks, where it can be read.
-pub(super) fn of_answer(answer: &Answer, input: &Input, shortcoming: Option<&str>) -> String {
-    let id = &input.path_parameters.machineactionid;
-    let text = match (answer.status_code, shortcoming) {
-        (300..=399, _) => {
-            "The step follows no redirect, so that the token goes to no other host: set MDE_BASE_URL to the API's own host."
-        }
-        (400 | 404, _) if id.looks_like_device_id() => {
-            "machineactionid has the form of a device id: give the id of the machine action."
-        }
-        (400, _) => {
-            "Check that machineactionid is the GUID of a machine action that is still pending, and that json_body has a Comment."
-        }
-        (401 | 403, Some(shortcoming)) => shortcoming,
-        (401, None) => {
-            "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant."
-        }
-        (403, None) => {
-            "Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, \
-             Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE."
-        }
-        (404, _) => {
-            "There is no such machine action in this tenant; one that was just created may take a while to show."
-        }
-        (409, _) => "The action is being changed by another call: read its status, then try again.",
-        (429, _) => "Wait as long as the answer's Retry-After header says, then try again.",
-        (500..=599, _) => {
-            "Whether the action was cancelled is not known: read its status, or cancel it again shortly."
-        }
-        _ => "See the answer on stdout.",
-    };
+/// What reads the action again, for messages.
+const READ_IT: &str = "Read its status with `cancel-machine-action get`";
+
+/// What an answer that is no success means and what helps: the status, the service's own words, then what to do, chosen
+/// by the service's code before the status, so that nothing contradicts it. `shortcoming` is what the token lacks, where
+/// it can be read.
+pub(super) fn of_answer(
+    answer: &Answer,
+    input: &Input,
+    said: &Said,
+    shortcoming: Option<&str>,
+) -> String {
     let reason = answer.reason;
     let separator = if reason.is_empty() { "" } else { " " };
     format!(
-        "the service answered {}{separator}{reason}. {text}",
-        answer.status_code
+        "the service answered {}{separator}{reason}{}. {}",
+        answer.status_code,
+        said.clause(),
+        remedy(answer, input, said, shortcoming)
     )
 }
 
-/// What a verdict means and what helps, for the one line on stderr; `obstacle` is why the action could not be read.
-pub(super) fn of_verdict(verdict: Verdict, obstacle: &str) -> String {
-    match verdict {
-        Verdict::Cancelled => "the action was cancelled.".to_owned(),
-        Verdict::CancelledTooLate => {
-            "the action was cancelled too late: a command of it had completed. See json_body.commands, and undo it by an \
-             action of its own."
+fn remedy(answer: &Answer, input: &Input, said: &Said, shortcoming: Option<&str>) -> String {
+    let status = answer.status_code;
+    if may_pass(status) {
+        return later(answer);
+    }
+    match (status, shortcoming) {
+        (400, _) => of_400(input, said),
+        (403, _)
+            if matches!(
+                said.code.as_str(),
+                "DisabledFeature" | "DisallowedOperation"
+            ) =>
+        {
+            "Defender does not allow this operation here: ask who administers it.".to_owned()
+        }
+        (401 | 403, Some(shortcoming)) => shortcoming.to_owned(),
+        _ => of_status(status, input).to_owned(),
+    }
+}
+
+/// What helps after a 400, which stands for many things.
+fn of_400(input: &Input, said: &Said) -> String {
+    let id = &input.path_parameters.machineactionid;
+    if id.looks_like_device_id() {
+        return "machineactionid has the form of a device id: give the id of the machine action."
+            .to_owned();
+    }
+    let is_about_id = said.message.contains("Edm.Guid") || said.message.contains("key value");
+    if is_about_id || !id.is_guid() {
+        return "The service takes only GUIDs as machineactionid: check where the playbook has it from.".to_owned();
+    }
+    let is_about_body = matches!(
+        said.code.as_str(),
+        "InvalidRequestBody" | "MissingRequiredParameter" | "InvalidInput"
+    );
+    match (&input.json_body.comment, is_about_body) {
+        (None, _) => {
+            "The request has no Comment, and the service may insist on one: set json_body.Comment."
                 .to_owned()
+        }
+        (Some(_), true) => {
+            "The service does not take the body: check what json_body.Comment has in it.".to_owned()
+        }
+        (Some(_), false) => format!("{READ_IT}: an action that has ended cannot be cancelled."),
+    }
+}
+
+fn of_status(status: u16, input: &Input) -> &'static str {
+    match status {
+        300..=399 => {
+            "The step follows no redirect, so that the token goes to no other host: set MDE_BASE_URL to the API's own host."
+        }
+        401 => "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant.",
+        403 => {
+            "Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, \
+             Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE."
+        }
+        404 if input.path_parameters.machineactionid.looks_like_device_id() => {
+            "machineactionid has the form of a device id: give the id of the machine action."
+        }
+        404 => {
+            "There is no such machine action in this tenant; one that was just created may take a while to show."
+        }
+        409 => {
+            "Another call is changing the action, or it has ended. Read its status with `cancel-machine-action get`, then decide."
+        }
+        425 => "The service did not take the request so early on a connection: run the step again.",
+        500..=599 => {
+            "Whether the action was cancelled is not known. Read its status with `cancel-machine-action get`, or cancel it again."
+        }
+        _ => {
+            "The cancel was refused: look at the answer on stdout, then at the action in the portal."
+        }
+    }
+}
+
+/// What helps if the same request may succeed later.
+fn later(answer: &Answer) -> String {
+    let when = match answer.retry_after_seconds {
+        Some(seconds) => format!("in {seconds} s"),
+        None => "in a few minutes".to_owned(),
+    };
+    match answer.status_code {
+        429 => format!("The service takes no more calls for now: run the step again {when}."),
+        408 => format!("The service did not get the request in time: run the step again {when}."),
+        _ => format!(
+            "Whether the action was cancelled is not known. {READ_IT}, or cancel it again, {when}."
+        ),
+    }
+}
+
+/// What people should know of an action whose cancel the service accepted: that it had ended before, if it had.
+pub(super) fn of_accepted(answer: &Answer, id: &MachineActionId) -> String {
+    match answer
+        .json()
+        .map(|json| action_state::of(json, id.as_str()))
+    {
+        Some(State::Final(verdict)) => of_verdict(verdict),
+        _ => String::new(),
+    }
+}
+
+/// What a final status of the action means and what helps.
+pub(super) fn of_verdict(verdict: Verdict) -> String {
+    let text = match verdict {
+        Verdict::CancelledTooLate => {
+            "the action was cancelled too late: one of its commands had completed. See json_body.commands for which, and \
+             undo what it did with an action of its own."
         }
         Verdict::AlreadyFinal => {
-            "the action had come to its end before it could be cancelled: see json_body.status, and undo it by an action \
+            "the action was not cancelled: it had ended before. See json_body.status for how, and undo it with an action \
              of its own."
-                .to_owned()
         }
+        Verdict::Cancelled | Verdict::Pending | Verdict::Unverified => "",
+    };
+    text.to_owned()
+}
+
+/// What helps if the action is not final when the time is up; `obstacle` is why it could not be read.
+pub(super) fn of_unfinished(verdict: Verdict, obstacle: &str) -> String {
+    match verdict {
         Verdict::Pending => {
-            "the action is still open: read its status again, or raise --wait.".to_owned()
+            format!(
+                "the action is still open, and the time of --wait is up. {READ_IT}, or raise --wait."
+            )
         }
-        Verdict::Unverified => {
-            format!("what became of the action is not known, because it could not be read: {obstacle}")
+        _ => format!("whether the action was cancelled is not known: {obstacle}. {READ_IT}."),
+    }
+}
+
+/// The same if the process was told to stop before.
+pub(super) fn of_stopped(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pending => {
+            "the step was told to stop. When it was read last, the action was still open. Read its status with \
+             `cancel-machine-action get`."
+        }
+        _ => {
+            "the step was told to stop before the action could be read: whether it was cancelled is not known. Read its \
+             status with `cancel-machine-action get`."
         }
     }
 }

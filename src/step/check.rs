@@ -37,45 +37,45 @@ pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> R
     report
 }
 
-/// What an identity may do, as far as its token tells.
+/// What an identity may do, according to its token.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Cancel Machine Action: check")]
 pub(crate) struct Report {
     /// Whether the identity may cancel machine actions.
     pub may_cancel: bool,
-    /// Whether it may also read them, which verifying a cancel needs.
+    /// Whether it may also read machine actions, which `--wait` needs.
     pub may_read: bool,
     /// Which identity signs in, and where; null if the settings give none.
     pub identity: Option<String>,
-    /// The API that is called.
+    /// URL of the API; null if the settings are not usable.
     pub api: Option<String>,
-    /// The scope that is asked for.
+    /// Scope of the token; null if the settings are not usable.
     pub scope: Option<String>,
-    /// What the token says of itself; null if there is none, or none that can be read.
+    /// The claims of the token; null if there is no token, or it cannot be read.
     pub token: Option<TokenReport>,
-    /// Everything that keeps the identity from cancelling, or from reading, and what to do about it.
+    /// Everything that keeps the identity from cancelling or reading, or limits it, each with what to do.
     pub problems: Vec<Problem>,
     /// The failure, if there is no token; as in `error.schema.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
 }
 
-/// What a token says of itself.
+/// The claims of a token.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TokenReport {
     /// The API that the token is for.
     pub audience: Option<String>,
-    /// The tenant.
+    /// Tenant of the token.
     pub tenant: Option<String>,
-    /// The application that the token was given to.
+    /// Application that the token was issued to.
     pub application: Option<String>,
     /// When the token expires, in seconds since 1970.
     pub expires_at: Option<u64>,
-    /// For how many seconds more it is good; less than 0 if it has expired.
+    /// How many more seconds the token is valid; negative if it has expired.
     pub expires_in: Option<i64>,
-    /// Whether it acts for a user who has signed in.
+    /// Whether the token acts for a signed-in user.
     pub delegated: bool,
-    /// Its permissions.
+    /// Permissions of the token: application roles, or delegated scopes.
     pub roles: Vec<String>,
 }
 
@@ -117,8 +117,7 @@ impl Report {
             Ok(Some(claims)) => self.judge(&claims, resource, now),
             Ok(None) => self.add(
                 ProblemCode::UnreadableToken,
-                "the token is no JSON Web Token, so that nothing is known of what it allows"
-                    .to_owned(),
+                "the token is not a JSON Web Token, so its permissions are not known".to_owned(),
             ),
         }
     }
@@ -177,7 +176,7 @@ impl Report {
                 log.notice("this identity may cancel machine actions, but not read them.");
             }
             (false, _, None) => log.error(format_args!(
-                "whether this identity may cancel machine actions is not known: {obstacles}"
+                "it is not known whether this identity may cancel machine actions: {obstacles}"
             )),
             (false, _, Some(_)) => log.error(format_args!(
                 "this identity may not cancel machine actions: {obstacles}"

@@ -2,31 +2,42 @@
 
 pub(crate) mod single;
 pub(crate) mod batch;
+mod work;
+mod in_hand;
+pub(crate) mod list;
+pub(crate) mod get;
 mod tally;
 mod verify;
 mod action_state;
+mod guard;
 mod advice;
+mod service_says;
+mod read_advice;
 pub(crate) mod check;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ureq::http::StatusCode;
+use ureq::http::{Request, StatusCode};
 
+use self::action_state::State;
+use self::service_says::Said;
+use self::verify::Look;
 use crate::auth::claims::Claims;
 use crate::auth::permissions;
 use crate::auth::session::Session;
 use crate::call::answer;
 use crate::call::bearer::AccessToken;
+use crate::call::exchange::Brake;
 use crate::call::received::Received;
 use crate::call::send::{Run, Sender, Sent};
 use crate::call::service_url::ServiceUrl;
 use crate::call::tries::Tries;
 use crate::call::{Call, api};
-use crate::input::Input;
+use crate::input::{Input, MachineActionId};
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, RequestSent};
 use crate::settings::Settings;
-use crate::settings::options::Options;
+use crate::settings::options::{Allow, Options};
 use crate::settings::variables::Reader;
 use crate::waiting::interrupt::Interrupt;
 
@@ -38,6 +49,8 @@ struct Step {
     session: Session,
     sender: Sender,
     wait: Option<Duration>,
+    /// Which types of actions may be cancelled; all if none is named.
+    allow: Option<Allow>,
 }
 
 /// What came back, and the token that was shown for it.
@@ -54,7 +67,7 @@ impl Step {
     ///
     /// The settings are not usable.
     fn new(
-        options: &Options,
+        options: Options,
         reader: Reader<'_>,
         interrupt: Interrupt,
         run: &mut Run<'_, '_>,
@@ -72,51 +85,113 @@ impl Step {
             session: Session::new(settings.credentials, settings.token_cache.as_deref()),
             sender,
             wait: options.wait,
+            allow: options.allow,
         })
     }
 
-    /// Cancels; returns the answer, and whether it follows a try that was lost.
+    /// Returns what ends a call in hand, from another thread.
+    fn brake(&self) -> Brake {
+        self.sender.brake()
+    }
+
+    /// Cancels, if it is allowed; returns the answer, and whether it follows a try that was lost.
     fn cancel(&mut self, input: &Input, run: &mut Run<'_, '_>) -> (Result<Answer, Failure>, bool) {
-        let reply = match self.call(&api::CANCEL, input, run) {
+        let allowed = self.guard(&input.path_parameters.machineactionid, run);
+        let reply = allowed.and_then(|()| {
+            self.call(&api::CANCEL, run, |api, token| {
+                api::cancel(api, input, token)
+            })
+        });
+        let reply = match reply {
             Ok(reply) => reply,
             Err(failure) => return (Err(failure), false),
         };
-        let answer = answer::of(&reply.received).map(|answer| match answer.is_success() {
-            true => answer,
-            false => Answer {
-                advice: self.advice(&answer, input, &reply),
-                ..answer
-            },
+        let answer = answer::of(&reply.received).map(|answer| Answer {
+            advice: self.advice(&answer, input, &reply),
+            ..answer
         });
         (answer, reply.tries.was_lost())
     }
 
-    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
+    /// Returns what the token lacks, as `judge` says, if it can be read.
+    fn shortcoming(
+        &self,
+        reply: &Reply,
+        judge: fn(&Claims, &str, u64) -> String,
+    ) -> Option<String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
-        let claims = Claims::of(reply.token.expose());
-        let shortcoming =
-            claims.map(|claims| permissions::shortcoming(&claims, &self.resource, now));
-        let advice = advice::of_answer(answer, input, shortcoming.as_deref());
+        let claims = Claims::of(reply.token.expose())?;
+        Some(judge(&claims, &self.resource, now))
+    }
+
+    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
+        if answer.is_success() {
+            return advice::of_accepted(answer, &input.path_parameters.machineactionid);
+        }
+        let shortcoming = self.shortcoming(reply, permissions::shortcoming);
+        let said = Said::of(answer, reply.token.expose());
+        let advice = advice::of_answer(answer, input, &said, shortcoming.as_deref());
         format!("{advice}{}", reply.tries)
     }
 
-    /// Makes the call; a token that the API no longer takes is renewed once.
+    /// Returns the answer that a read got.
+    fn answer_to_read(&self, reply: &Reply) -> Result<Answer, Failure> {
+        let answer = answer::of_read(&reply.received)?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let shortcoming = self.shortcoming(reply, permissions::shortcoming_for_reading);
+        let said = Said::of(&answer, reply.token.expose());
+        let advice = read_advice::of_answer(&answer, &said, shortcoming.as_deref());
+        Ok(Answer {
+            advice: format!("{advice}{}", reply.tries),
+            ..answer
+        })
+    }
+
+    /// Reads the action `id` once.
+    fn look(&mut self, id: &MachineActionId, run: &mut Run<'_, '_>) -> Look {
+        let read = self.call(&api::LOOK, run, |api, token| api::read(api, id, token));
+        let answer = match read.and_then(|reply| answer::of_read(&reply.received)) {
+            Ok(answer) => answer,
+            Err(failure) => return Look::Failed(failure.what().to_owned()),
+        };
+        if matches!(answer.status_code, 401 | 403) {
+            return Look::Forbidden(format!(
+                "reading it was answered with status {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
+                answer.status_code
+            ));
+        }
+        let state = match answer.json() {
+            Some(json) if answer.is_success() => action_state::of(json, id.as_str()),
+            _ => State::NotTheAction,
+        };
+        Look::Read(answer, state)
+    }
+
+    /// Makes the call that `request` builds; a token that the API no longer takes is renewed once.
     fn call(
         &mut self,
         call: &'static Call,
-        input: &Input,
         run: &mut Run<'_, '_>,
+        request: impl Fn(&ServiceUrl, &AccessToken) -> Result<Request<Vec<u8>>, Failure>,
     ) -> Result<Reply, Failure> {
         let token = self.session.token(&mut self.sender, run)?;
-        let first = self.call_with(token, call, input, run)?;
-        if first.received.status != StatusCode::UNAUTHORIZED {
+        let built = request(&self.api, &token)?;
+        let first = self.send(token, call, &built, run)?;
+        let is_stopped = self.sender.interrupt().status().is_some();
+        if first.received.status != StatusCode::UNAUTHORIZED || is_stopped {
             return Ok(first);
         }
         let Some(renewed) = self.session.renew(&first.token, &mut self.sender, run) else {
             return Ok(first);
         };
-        match renewed.and_then(|token| self.call_with(token, call, input, run)) {
+        let second = renewed.and_then(|token| {
+            let built = request(&self.api, &token)?;
+            self.send(token, call, &built, run)
+        });
+        match second {
             Ok(second) => {
                 if second.received.status == StatusCode::UNAUTHORIZED {
                     self.session.forget(&second.token, run);
@@ -132,20 +207,16 @@ impl Step {
         }
     }
 
-    fn call_with(
+    fn send(
         &mut self,
         token: AccessToken,
         call: &'static Call,
-        input: &Input,
+        request: &Request<Vec<u8>>,
         run: &mut Run<'_, '_>,
     ) -> Result<Reply, Failure> {
-        let request = match call.may_change_something {
-            true => api::cancel(&self.api, input, &token)?,
-            false => api::read(&self.api, input, &token)?,
-        };
         run.log
             .detail(format_args!("{} {}", request.method(), request.uri()));
-        let Sent { received, tries } = self.sender.send(call, &request, run)?;
+        let Sent { received, tries } = self.sender.send(call, request, run)?;
         run.log.detail(format_args!(
             "answered with status {} and {} bytes",
             received.status.as_u16(),

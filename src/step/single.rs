@@ -1,59 +1,80 @@
-//! One request, from its text to its answer.
+//! One request.
 
-use super::{Step, verify};
+use std::io::Write;
+
+use super::Step;
+use super::in_hand::{InHand, State, Stopping};
+use super::tally::Tally;
+use super::work::Work;
 use crate::call::send::Run;
 use crate::input::Input;
 use crate::input::source::Source;
 use crate::input::validate::validate;
-use crate::output::answer::Answer;
-use crate::output::failure::{Failure, RequestSent};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
+use crate::waiting::schedule::Schedule;
+use crate::waiting::signals;
 
-/// Reads the request from `source`, makes the call, and returns the service's answer.
-///
-/// # Errors
-///
-/// There is no answer to give.
+/// Reads the request from `source`, makes the call, and writes what it comes to; indented for a person.
 pub(crate) fn run(
     source: Source,
     options: Options,
     reader: Reader<'_>,
+    stdout: &mut dyn Write,
+    is_indented: bool,
     log: &mut Log<'_>,
-) -> Result<Answer, Failure> {
+) -> ExitStatus {
     let deadline = Deadline::after(options.timeout);
-    let input = validate(source.read(options.timeout)?)?;
+    let interrupt = Interrupt::default();
+    let in_hand = InHand::new(Tally::new(), is_indented);
+    in_hand.lock().begin(None);
+    // One request can be made without hearing signals: then they end the process as they always do.
+    let _listening = signals::listen(Stopping {
+        interrupt: interrupt.clone(),
+        in_hand: in_hand.clone(),
+        events: None,
+    });
+    let timeout = options.timeout;
     let mut run = Run { deadline, log };
-    let mut step = Step::new(&options, reader, Interrupt::default(), &mut run)?;
-    answer(&mut step, &input, &mut run)
-}
-
-/// Cancels, and if it was asked for waits until the action is final.
-///
-/// # Errors
-///
-/// There is no answer to give.
-pub(super) fn answer(
-    step: &mut Step,
-    input: &Input,
-    run: &mut Run<'_, '_>,
-) -> Result<Answer, Failure> {
-    let (cancelled, follows_lost) = step.cancel(input, run);
-    match step.wait {
-        Some(wait) if follows_lost || may_have_been_carried_out(&cancelled) => {
-            verify::verify(step, input, cancelled, wait, run)
+    let begun = begin(source, options, reader, &interrupt, &mut run);
+    let (step, next) = match begun {
+        Ok((step, input)) => (Ok(step), Some((None, input))),
+        Err(failure) => {
+            in_hand.lock().put(State::done(Err(failure.clone())));
+            (Err(failure), None)
         }
-        _ => cancelled,
+    };
+    if let Ok(step) = &step {
+        in_hand.set_brake(step.brake());
     }
+    let work = Work {
+        step,
+        in_hand,
+        interrupt,
+        timeout,
+        deadline: Some(deadline),
+        next,
+        lines: None,
+        is_batch: false,
+        schedule: Schedule::default(),
+        pauses: false,
+    };
+    work.run(stdout, log)
 }
 
-/// Whether the action may have been cancelled, or may have been final before: reading it tells.
-fn may_have_been_carried_out(cancelled: &Result<Answer, Failure>) -> bool {
-    match cancelled {
-        Ok(answer) => answer.is_success() || matches!(answer.status_code, 400 | 409 | 500..=599),
-        Err(failure) => failure.request_sent == RequestSent::Unknown,
-    }
+fn begin(
+    source: Source,
+    options: Options,
+    reader: Reader<'_>,
+    interrupt: &Interrupt,
+    run: &mut Run<'_, '_>,
+) -> Result<(Step, Input), Failure> {
+    let input = validate(source.read(options.timeout)?)?;
+    let step = Step::new(options, reader, interrupt.clone(), run)?;
+    Ok((step, input))
 }

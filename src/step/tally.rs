@@ -1,10 +1,9 @@
-//! How far a batch is, and who hears of it.
+//! What became of the lines of a batch, and who hears of it.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::output::answer::{Answer, Verdict};
 use crate::output::exit_status::ExitStatus;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
@@ -14,38 +13,73 @@ const LONG_PAUSE: Duration = Duration::from_secs(10);
 /// How often a batch reports how far it is, where no person watches.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
-/// How many lines are done.
-#[derive(Default)]
-pub(super) struct Count {
-    done: AtomicU64,
-    cancelled: AtomicU64,
+/// What can become of a line, in the order in which it is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Cancelled,
+    Accepted,
+    NotCancelled,
+    Refused,
+    NotNow,
+    Failed,
 }
 
-impl fmt::Display for Count {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = self.done.load(Ordering::Relaxed);
-        let cancelled = self.cancelled.load(Ordering::Relaxed);
-        let failed = done.saturating_sub(cancelled);
-        write!(
-            formatter,
-            "{done} done, {cancelled} cancelled, {failed} failed"
-        )
+impl Class {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Cancelled, "cancelled"),
+        (Self::Accepted, "accepted"),
+        (Self::NotCancelled, "not cancelled"),
+        (Self::Refused, "refused"),
+        (Self::NotNow, "not now"),
+        (Self::Failed, "failed"),
+    ];
+
+    fn of(outcome: &Outcome) -> Self {
+        match (outcome.exit_status(), &outcome.0) {
+            (ExitStatus::NotNow, _) => Self::NotNow,
+            (_, Err(_)) => Self::Failed,
+            (ExitStatus::Refused, _) => Self::Refused,
+            (ExitStatus::NotCancelled, _) => Self::NotCancelled,
+            (_, Ok(answer)) => match answer {
+                Answer {
+                    outcome: Some(Verdict::Cancelled),
+                    ..
+                } => Self::Cancelled,
+                // The service took the cancel, but the action had come to its end.
+                answer if !answer.advice.is_empty() => Self::NotCancelled,
+                _ => Self::Accepted,
+            },
+        }
     }
 }
 
-/// Counts the lines, and reports how far they are.
+/// Counts the lines that are written, and reports how far they are.
 pub(super) struct Tally {
-    /// Shared with whoever speaks last if the process is stopped.
-    pub(super) count: Arc<Count>,
+    counts: [u64; Class::ALL.len()],
     /// The worst status of a line.
     pub(super) worst: ExitStatus,
     reported: Instant,
 }
 
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.total();
+        let lines = if total == 1 { "line" } else { "lines" };
+        write!(formatter, "{total} {lines} done")?;
+        let counted = self.counts.iter().zip(Class::ALL);
+        let told = counted.filter(|(count, _)| **count > 0);
+        for (index, (count, (_, name))) in told.enumerate() {
+            let separator = if index == 0 { ":" } else { "," };
+            write!(formatter, "{separator} {count} {name}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Tally {
-    pub(super) fn new(count: Arc<Count>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            count,
+            counts: [0; Class::ALL.len()],
             worst: ExitStatus::Accepted,
             reported: Instant::now(),
         }
@@ -53,13 +87,15 @@ impl Tally {
 
     /// Counts a line that is written.
     pub(super) fn add(&mut self, outcome: &Outcome) {
-        let status = outcome.exit_status();
-        let is_cancelled = u64::from(status == ExitStatus::Accepted);
-        self.worst = self.worst.max(status);
-        self.count
-            .cancelled
-            .fetch_add(is_cancelled, Ordering::Relaxed);
-        self.count.done.fetch_add(1, Ordering::Relaxed);
+        self.worst = self.worst.max(outcome.exit_status());
+        let class = Class::of(outcome);
+        for (count, (of, _)) in self.counts.iter_mut().zip(Class::ALL) {
+            *count += u64::from(of == class);
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.counts.iter().sum()
     }
 
     /// Reports how many lines are done: to a person at once, otherwise once a minute.
@@ -77,12 +113,30 @@ impl Tally {
     }
 
     fn report_with(&mut self, pause: &str, at_once: bool, log: &mut Log<'_>) {
-        let count = &self.count;
         if log.is_terminal() {
-            log.progress(format_args!("{count}{pause}"));
+            log.progress(format_args!("{self}{pause}"));
         } else if at_once || self.reported.elapsed() >= REPORT_EVERY {
-            log.notice(format_args!("{count}{pause}."));
+            log.notice(format_args!("{self}{pause}."));
             self.reported = Instant::now();
+        }
+    }
+
+    /// Says what became of all before the process was told to stop.
+    pub(super) fn conclude_stopped(&self, log: &mut Log<'_>) {
+        log.clear_progress();
+        log.error(format_args!(
+            "told to stop: {self}. Each line that was begun has its answer; the others were not sent."
+        ));
+    }
+
+    /// Says at the end what became of all: to a person, and to everybody if not all is well.
+    pub(super) fn conclude(&self, log: &mut Log<'_>) {
+        let all_is_well = self.counts.iter().skip(2).sum::<u64>() == 0;
+        log.clear_progress();
+        if log.is_terminal() || !all_is_well {
+            log.notice(format_args!("{self}."));
+        } else {
+            log.detail(format_args!("{self}."));
         }
     }
 }

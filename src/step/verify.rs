@@ -1,156 +1,217 @@
-//! Has it really been cancelled? The action is read until it is final, or the time is up.
+//! Has it really been cancelled? An action is looked at until its status is final or the time is up: pure, what was read
+//! and the clock are handed in.
 
-use std::time::Duration;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
-use super::action_state::{self, State};
-use super::{Step, advice};
-use crate::call::answer;
-use crate::call::api;
+use super::action_state::State;
+use super::advice;
 use crate::call::pace::whole_seconds;
-use crate::call::send::Run;
-use crate::input::Input;
+use crate::input::MachineActionId;
 use crate::output::answer::{Answer, Verdict};
-use crate::output::failure::Failure;
-use crate::waiting::deadline::Deadline;
+use crate::output::failure::{Failure, RequestSent};
 
-/// Reads the action until its status is final or `wait` is over. Returns what was read last; if nothing could be read,
-/// what the cancel brought.
-pub(super) fn verify(
-    step: &mut Step,
-    input: &Input,
-    cancelled: Result<Answer, Failure>,
-    wait: Duration,
-    run: &mut Run<'_, '_>,
-) -> Result<Answer, Failure> {
-    match &cancelled {
-        Ok(answer) if !answer.is_success() => run.log.notice(&answer.advice),
-        Ok(_) => {}
-        Err(failure) => run.log.notice(failure),
+/// The longest pause between two looks at an action.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// The first pause; it doubles from look to look, so that long waits cost few calls.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// How long the look at the end may take, after the time is up.
+const LAST_LOOK: Duration = Duration::from_millis(1300);
+/// How long any look may take: a connection that hangs must not use up the time of the others.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// What one look has brought.
+pub(super) enum Look {
+    /// An answer, and the state of the action by it.
+    Read(Answer, State),
+    /// The action may not be read, now or later; and why.
+    Forbidden(String),
+    /// The action could not be read; and why.
+    Failed(String),
+}
+
+impl Look {
+    /// Whether it has brought the state of the action.
+    pub(super) fn has_read(&self) -> bool {
+        matches!(self, Self::Read(_, State::Final(_) | State::Open))
     }
-    let mut watch = Watch {
-        step,
-        input,
-        deadline: Deadline::after(wait),
-        last_read: None,
-        obstacle: "there was no time for it. Raise --wait.".to_owned(),
-    };
-    let mut pause = Duration::ZERO;
-    for reads in 1.. {
-        if !watch.may_read_after(pause) {
-            break;
-        }
-        match watch.look(run) {
-            Look::Final(verdict, answer) => {
-                let advice = advice::of_verdict(verdict, "");
-                return Ok(with_verdict(answer, verdict, advice));
-            }
-            Look::Open(answer) => watch.last_read = Some(answer),
-            Look::Unknown(obstacle) => watch.obstacle = obstacle,
-            Look::Forbidden(obstacle) => {
-                watch.obstacle = obstacle;
-                break;
-            }
-        }
-        pause = pause_after(reads);
-    }
-    watch.conclude(cancelled)
 }
 
 /// An action that is watched.
-struct Watch<'a> {
-    step: &'a mut Step,
-    input: &'a Input,
-    /// When the time is up.
-    deadline: Deadline,
-    last_read: Option<Answer>,
-    /// Why the action could not be read.
+pub(super) struct Watch {
+    id: MachineActionId,
+    /// The document that stands if the action is not final when the time is up.
+    stands: Result<Answer, Failure>,
+    /// Whether the service accepted the cancel.
+    was_accepted: bool,
+    /// Whether it was read, and was open.
+    is_open: bool,
+    /// Why it could not be read.
     obstacle: String,
+    looks: u32,
+    due: Instant,
+    until: Instant,
 }
 
-/// What one read has brought.
-enum Look {
-    Final(Verdict, Answer),
-    Open(Answer),
-    /// The action could not be read, and why.
-    Unknown(String),
-    /// It will not be readable later, and why.
-    Forbidden(String),
-}
+/// What a watched action comes to: watched further, or what there is to say of it.
+pub(super) type Course = ControlFlow<Result<Answer, Failure>, Watch>;
 
-impl Watch<'_> {
-    /// Waits for `pause`, or for the turn of the next call. Returns `false` if the time is up first.
-    fn may_read_after(&mut self, pause: Duration) -> bool {
-        let sender = &self.step.sender;
-        if let Some(left) = sender.held_up() {
-            self.obstacle = format!(
-                "the service asks to wait for {} s, and a batch waits for an hour at most. Read its status after that.",
-                whole_seconds(left)
-            );
-            return false;
-        }
-        let pause = pause.max(sender.wait_for_turn());
-        if pause >= self.deadline.remaining() {
-            return false;
-        }
-        sender.interrupt().wait(pause);
-        sender.interrupt().status().is_none()
+impl Watch {
+    /// Watches the action `id` from `now` on, for as long as `wait`, after its cancel has brought `cancelled`; the service
+    /// has `asked` to be left alone for so long. A cancel that surely changed nothing is looked at once: waiting would
+    /// change nothing either.
+    pub(super) fn begin(
+        id: &MachineActionId,
+        cancelled: Result<Answer, Failure>,
+        follows_lost: bool,
+        wait: Duration,
+        asked: Duration,
+        now: Instant,
+    ) -> Course {
+        let was_accepted = matches!(&cancelled, Ok(answer) if answer.is_success());
+        let wait = match &cancelled {
+            Err(failure) if failure.request_sent == RequestSent::No => {
+                return ControlFlow::Break(cancelled);
+            }
+            Ok(answer) if !follows_lost && is_surely_refused(answer.status_code) => Duration::ZERO,
+            _ => wait,
+        };
+        let watch = Self {
+            id: id.clone(),
+            stands: cancelled,
+            was_accepted,
+            is_open: false,
+            obstacle: "there was no time to read it".to_owned(),
+            looks: 0,
+            due: now,
+            until: now + wait,
+        };
+        watch.after(Duration::ZERO, asked, now)
     }
 
-    fn look(&mut self, run: &mut Run<'_, '_>) -> Look {
-        let mut run = Run {
-            deadline: self.deadline,
-            log: run.log,
-        };
-        let read = self.step.call(&api::READ, self.input, &mut run);
-        let answer = match read.and_then(|reply| answer::of(&reply.received)) {
-            Ok(answer) => answer,
-            Err(failure) => return Look::Unknown(failure.with_causes()),
-        };
-        let status = answer.status_code;
-        if matches!(status, 401 | 403) {
-            return Look::Forbidden(format!(
-                "reading it was answered with status {status}. Grant Machine.Read.All or Machine.ReadWrite.All with admin \
-                 consent."
+    /// When it is to be looked at.
+    pub(super) fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// The action's id.
+    pub(super) fn id(&self) -> &MachineActionId {
+        &self.id
+    }
+
+    /// The document that stands so far.
+    pub(super) fn stands(&self) -> &Result<Answer, Failure> {
+        &self.stands
+    }
+
+    /// How long a look that begins `now` may take.
+    pub(super) fn patience(&self, now: Instant) -> Duration {
+        (self.until.saturating_duration_since(now) + LAST_LOOK).min(LONGEST_LOOK)
+    }
+
+    /// Notes what a look has brought that ended `now`; the service has `asked` to be left alone for so long.
+    pub(super) fn see(mut self, look: Look, asked: Duration, now: Instant) -> Course {
+        self.looks += 1;
+        match look {
+            Look::Read(answer, State::Final(verdict)) => {
+                return ControlFlow::Break(Ok(Answer {
+                    outcome: Some(verdict),
+                    advice: advice::of_verdict(verdict),
+                    ..answer
+                }));
+            }
+            Look::Read(answer, State::Open) => {
+                self.is_open = true;
+                if self.was_accepted {
+                    self.stands = Ok(answer);
+                }
+            }
+            Look::Read(answer, State::NotTheAction) => {
+                self.obstacle = format!(
+                    "reading it was answered with status {}, but not with the action",
+                    answer.status_code
+                );
+            }
+            Look::Failed(obstacle) => self.obstacle = obstacle,
+            Look::Forbidden(obstacle) => return self.give_up(obstacle),
+        }
+        if now >= self.until {
+            return ControlFlow::Break(self.conclude());
+        }
+        let doublings = self.looks.saturating_sub(1);
+        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
+        self.after(pause.min(LONGEST_PAUSE), asked, now)
+    }
+
+    /// Ends the watch because the action cannot be read any more; and why.
+    pub(super) fn give_up(mut self, obstacle: String) -> Course {
+        self.obstacle = obstacle;
+        ControlFlow::Break(self.conclude())
+    }
+
+    /// The next look follows after `pause`, and no sooner than `asked`; the last one at the end of the time.
+    fn after(mut self, pause: Duration, asked: Duration, now: Instant) -> Course {
+        let left = self.until.saturating_duration_since(now);
+        if asked > left && !asked.is_zero() {
+            return self.give_up(format!(
+                "the service asks to wait for {} s, and only {} s of --wait were left",
+                whole_seconds(asked),
+                left.as_secs()
             ));
         }
-        let id = self.input.path_parameters.machineactionid.as_str();
-        let state = match answer.json() {
-            Some(json) if answer.is_success() => action_state::of(json, id),
-            _ => State::NotTheAction,
-        };
-        match state {
-            State::Final(verdict) => Look::Final(verdict, answer),
-            State::Open => Look::Open(answer),
-            State::NotTheAction => Look::Unknown(format!(
-                "reading it was answered with status {status}, but not with the action. Look at it in the portal."
-            )),
-        }
+        self.due = now + pause.max(asked).min(left);
+        ControlFlow::Continue(self)
     }
 
     /// Returns what is known when the time is up.
-    fn conclude(self, cancelled: Result<Answer, Failure>) -> Result<Answer, Failure> {
-        let (answer, verdict) = match self.last_read {
-            Some(answer) => (answer, Verdict::Pending),
-            None => (cancelled?, Verdict::Unverified),
+    fn conclude(self) -> Result<Answer, Failure> {
+        let advice = advice::of_unfinished(self.verdict(), &self.obstacle);
+        self.with(advice)
+    }
+
+    /// Returns what is known when the process is told to stop.
+    pub(super) fn conclude_stopped(self) -> Result<Answer, Failure> {
+        let advice = advice::of_stopped(self.verdict()).to_owned();
+        self.with(advice)
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.is_open {
+            true => Verdict::Pending,
+            false => Verdict::Unverified,
+        }
+    }
+
+    /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
+    fn with(self, advice: String) -> Result<Answer, Failure> {
+        let verdict = self.verdict();
+        let since = match verdict {
+            Verdict::Pending => "The action was read after that, and is still open.".to_owned(),
+            _ => format!(
+                "The action could not be read after that: {}.",
+                self.obstacle
+            ),
         };
-        let advice = advice::of_verdict(verdict, &self.obstacle);
-        Ok(with_verdict(answer, verdict, advice))
+        match self.stands {
+            Ok(answer) => Ok(Answer {
+                outcome: Some(verdict),
+                advice: match answer.is_success() {
+                    true => advice,
+                    false => format!("{} {since}", answer.advice),
+                },
+                ..answer
+            }),
+            Err(failure) => Err(Failure {
+                outcome: Some(verdict),
+                message: format!("{} {since}", failure.message),
+                ..failure
+            }),
+        }
     }
 }
 
-fn with_verdict(answer: Answer, verdict: Verdict, advice: String) -> Answer {
-    Answer {
-        outcome: Some(verdict),
-        advice,
-        ..answer
-    }
-}
-
-/// How long to wait before the action is read for the `reads + 1`-th time: growing, so that long waits cost few calls.
-fn pause_after(reads: u32) -> Duration {
-    const FIRST: Duration = Duration::from_millis(500);
-    const LONGEST: Duration = Duration::from_secs(15);
-    FIRST
-        .saturating_mul(2_u32.saturating_pow(reads.saturating_sub(1)))
-        .min(LONGEST)
+/// Whether the service has refused for a reason that leaves no doubt: the cancel changed nothing, and the action may go
+/// on for long.
+fn is_surely_refused(status: u16) -> bool {
+    !(200..300).contains(&status) && !matches!(status, 400 | 408 | 409 | 429 | 500..=599)
 }

@@ -18,6 +18,14 @@ impl Deadline {
         }
     }
 
+    /// Returns the moment that is `time` later.
+    pub(crate) fn later(self, time: Duration) -> Self {
+        Self {
+            at: self.at + time,
+            ..self
+        }
+    }
+
     /// Returns the time that is left; zero once the deadline has passed.
     pub(crate) fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())

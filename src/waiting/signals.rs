@@ -18,41 +18,34 @@ use signal_hook::{flag, low_level};
 
 use super::deadline::Deadline;
 use super::ready::await_ready;
-use super::sink::{self, MAX_AT_ONCE};
 use crate::output::exit_status::ExitStatus;
-use crate::output::log;
 
 /// How long a call in hand may go on.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// When the process ends at the latest. With [`LAST_WORDS`] these are less than the five seconds that are promised.
+/// How long whoever is cut short may take to say what is known; after that the listener says it.
+const SOON: Duration = Duration::from_millis(400);
+/// When the process ends at the latest: less than the five seconds that are promised.
 const GRACE: Duration = Duration::from_millis(4700);
-/// How long the last words may take, once there seems to be room for them.
+/// How long the last words may take at least.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
-/// What is in hand, as far as the end of the process goes. Nothing here may wait.
+/// What is in hand, as far as the end of the process goes.
 pub(crate) trait InHand: Send + 'static {
-    /// Wakes whoever waits, so that nothing more is begun; the process is to end with `status`.
-    fn stop(&mut self, status: ExitStatus);
+    /// Wakes whoever waits, so that nothing more is begun; the process is to end with `status`. Returns whether a call
+    /// is in hand that may end. Does not wait.
+    fn stop(&mut self, status: ExitStatus) -> bool;
 
-    /// Breaks off the call in hand.
+    /// Breaks off the call in hand. Does not wait.
     fn break_off(&mut self);
 
-    /// What people should know if the process ends in the middle.
-    fn last_words(&self) -> String;
+    /// Writes what is known, unless somebody else has, until `deadline`.
+    fn say_what_is_known(&mut self, deadline: Deadline);
 }
 
 /// Signals are heard until this is dropped.
 pub(crate) struct Listening {
     ear: Handle,
     shutdowns: [SigId; 2],
-    last_words: LastWords,
-}
-
-impl Listening {
-    /// Whether the caller is the one to say how the process ends: it is said once.
-    pub(crate) fn may_say_last_words(&self) -> bool {
-        self.last_words.claim()
-    }
 }
 
 impl Drop for Listening {
@@ -64,29 +57,17 @@ impl Drop for Listening {
     }
 }
 
-/// Whoever claims them first says them.
-#[derive(Clone, Default)]
-struct LastWords(Arc<AtomicBool>);
-
-impl LastWords {
-    fn claim(&self) -> bool {
-        !self.0.swap(true, Ordering::Relaxed)
-    }
-}
-
-/// Hears of SIGINT and SIGTERM from now on. At the first, `in_hand` is stopped; what goes on is broken off a little
-/// before the process ends, which it does within five seconds, or at the second signal.
+/// Hears of SIGINT and SIGTERM from now on. At the first, `in_hand` is stopped, and says what is known; a call that may
+/// end is broken off before. The process ends within five seconds, or at the second signal.
 ///
 /// # Errors
 ///
 /// The signals cannot be heard, or there is no thread to hear them.
 pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
     let is_busy = Arc::new(AtomicBool::new(false));
-    let last_words = LastWords::default();
     let attendant = Attendant {
         in_hand,
         is_busy: Arc::clone(&is_busy),
-        last_words: last_words.clone(),
     };
     let (introduce, introduced) = mpsc::sync_channel(1);
     // The thread comes first: without it, a signal that is caught would be lost.
@@ -104,7 +85,6 @@ pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
     let listening = Listening {
         ear: ear.handle(),
         shutdowns: [shut_down(SIGINT)?, shut_down(SIGTERM)?],
-        last_words,
     };
     // The thread waits for this.
     let _ = introduce.send(ear);
@@ -121,9 +101,8 @@ fn status_of(signal: i32) -> ExitStatus {
 /// Who hears the signals and sees to it that the process ends.
 struct Attendant<H> {
     in_hand: H,
-    /// Whether a call is being broken off. A signal that comes meanwhile ends the process by itself, without this thread.
+    /// Whether this thread does something else than to listen. A signal that comes meanwhile ends the process by itself.
     is_busy: Arc<AtomicBool>,
-    last_words: LastWords,
 }
 
 impl<H: InHand> Attendant<H> {
@@ -131,26 +110,35 @@ impl<H: InHand> Attendant<H> {
         let Some(status) = ear.wait(None) else {
             return;
         };
-        self.in_hand.stop(status);
         let grace = Deadline::after(GRACE);
-        if ear.wait(Some(PATIENCE)).is_none() && !ear.is_closed() {
+        let may_end = self.in_hand.stop(status);
+        let patience = if may_end { PATIENCE } else { Duration::ZERO };
+        if ear.wait(Some(patience)).is_none() && !ear.is_closed() {
             self.is_busy.store(true, Ordering::SeqCst);
             self.in_hand.break_off();
             self.is_busy.store(false, Ordering::SeqCst);
-            ear.wait(Some(grace.remaining()));
+            if ear.wait(Some(SOON)).is_none() && !ear.is_closed() {
+                self.is_busy.store(true, Ordering::SeqCst);
+                self.speak(grace);
+            }
         }
         if !ear.is_closed() {
-            self.end(status);
+            low_level::exit(i32::from(status.number()));
         }
     }
 
-    /// Ends the process in the middle. What cannot be broken off (a connection that is being opened, a stdout that nobody
-    /// reads) ends with it.
-    fn end(&self, status: ExitStatus) -> ! {
-        if self.last_words.claim() {
-            say(&self.in_hand.last_words());
+    /// Says what is known. Who is to hear it may not listen: a thread does it, which is not waited for longer than
+    /// until `grace`.
+    fn speak(self, grace: Deadline) {
+        let (done, is_done) = mpsc::sync_channel(1);
+        let mut in_hand = self.in_hand;
+        let speak = move || {
+            in_hand.say_what_is_known(grace);
+            let _ = done.send(());
+        };
+        if thread::Builder::new().spawn(speak).is_ok() {
+            let _ = is_done.recv_timeout(grace.remaining().max(LAST_WORDS));
         }
-        low_level::exit(i32::from(status.number()));
     }
 }
 
@@ -178,22 +166,5 @@ impl Ear {
 
     fn is_closed(&self) -> bool {
         self.0.handle().is_closed()
-    }
-}
-
-/// Says `words` on stderr if it takes them at once. They are written by a thread that is not waited for long: others may
-/// write to the same pipe, and take the room in the last moment.
-fn say(words: &str) {
-    let line = log::line(format_args!("error: {words}"), MAX_AT_ONCE);
-    let (done, is_done) = mpsc::sync_channel(1);
-    let speak = move || {
-        let stderr = rustix::stdio::stderr();
-        if let Ok(true) = sink::has_room(stderr, Duration::ZERO) {
-            let _ = rustix::io::write(stderr, line.as_bytes());
-        }
-        let _ = done.send(());
-    };
-    if thread::Builder::new().spawn(speak).is_ok() {
-        let _ = is_done.recv_timeout(LAST_WORDS);
     }
 }

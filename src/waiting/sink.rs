@@ -107,7 +107,7 @@ impl<F: AsFd> Output<F> {
         self.is_stuck = true;
         let waited = deadline.limit().as_secs_f64();
         let message = format!(
-            "it did not take everything within {waited} s, because nobody reads it, or too slowly"
+            "not everything was read within {waited} s; its reader is slow, or has stopped"
         );
         io::Error::new(io::ErrorKind::TimedOut, message)
     }

@@ -124,8 +124,15 @@ fn is_passing(error: &io::Error) -> bool {
 ///
 /// # Errors
 ///
-/// The file cannot be read in time, or is too large to be what it should.
+/// The file cannot be read in time, or is too large to be what it should; with its path, unless that may be a secret.
 pub(crate) fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
+    read_until(path, deadline).map_err(|error| match is_path(path) {
+        true => io::Error::new(error.kind(), format!("{path}: {error}")),
+        false => error,
+    })
+}
+
+fn read_until(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     Patient::new(open(path)?, Some(deadline))
         .take(MAX_FILE + 1)
@@ -134,7 +141,7 @@ pub(crate) fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
             io::ErrorKind::TimedOut => {
                 let seconds = deadline.limit().as_secs_f64();
                 io::Error::other(format!(
-                    "the time limit of {seconds} s passed before its end. If it is a pipe, close its other end"
+                    "its end did not come within {seconds} s; if it is a pipe, close the other end"
                 ))
             }
             _ => error,
@@ -145,4 +152,11 @@ pub(crate) fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
         )));
     }
     Ok(bytes)
+}
+
+/// Whether `text` is surely a path: its folder is there. By mistake, a secret may stand where its file should be named.
+fn is_path(text: &str) -> bool {
+    let folder = Path::new(text).parent();
+    // The root is the folder of anything that begins with a slash.
+    folder.is_some_and(|folder| folder.file_name().is_some() && folder.is_dir())
 }

@@ -261,7 +261,7 @@ fn any_retry_after_is_a_number_or_nothing() {
         if let Ok(value) = value.parse() {
             headers.insert("retry-after", value);
         }
-        let received = Received { status: ureq::http::StatusCode::TOO_MANY_REQUESTS, headers, length: 0,
+        let received = Received { status: ureq::http::StatusCode::TOO_MANY_REQUESTS, headers, length: 0, unread: None,
             body: Ok(Vec::new()) };
         let seconds = retry_after_seconds(&received);
         let digits = value.trim();

@@ -349,6 +349,6 @@ fn a_device_id_is_told_from_an_action_id() {
       "json_body": {},
       "retryable": false
     }
-    stderr: cancel-machine-action: error: the service answered 400 Bad Request. machineactionid has the form of a device id: give the id of the machine action.
+    stderr: cancel-machine-action: error: action 7b1f4967d9728e5aa3c06a9e617a22a4a5a17378: the service answered 400 Bad Request. machineactionid has the form of a device id: give the id of the machine action.
     "#);
 }

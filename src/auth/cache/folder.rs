@@ -27,7 +27,7 @@ impl Folder {
         check_owner(path, &file.metadata()?, 0o700).map_err(|error| {
             // It may be one that everybody uses: nobody is told to change its mode.
             io::Error::other(format!(
-                "{error}; name a folder of its own, which is created if it is missing"
+                "{error}; use a folder of its own, which is created if it is missing"
             ))
         })?;
         let path = path.to_owned();
@@ -42,7 +42,7 @@ impl Folder {
             }
             _ => {}
         }
-        Self::open(path)?.ok_or_else(|| refused(path, "was removed meanwhile"))
+        Self::open(path)?.ok_or_else(|| refused(path, "has just been removed"))
     }
 
     /// Opens a file that is for its owner alone; `None` if there is none.
@@ -54,13 +54,13 @@ impl Folder {
             Ok(descriptor) => File::from(descriptor),
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
-                return Err(refused(&path, "is no file"));
+                return Err(refused(&path, "is not a regular file"));
             }
             Err(error) => return Err(naming(&path, &error.into())),
         };
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(refused(&path, "is no file"));
+            return Err(refused(&path, "is not a regular file"));
         }
         check_owner(&path, &metadata, 0o600)?;
         Ok(Some(file))
@@ -101,7 +101,7 @@ const OWNER: Mode = Mode::RUSR.union(Mode::WUSR);
 /// Why there is no folder at `path`.
 fn no_folder(path: &Path, error: io::Error) -> io::Error {
     match Errno::from_io_error(&error) {
-        Some(Errno::NOTDIR | Errno::LOOP) => refused(path, "is no folder"),
+        Some(Errno::NOTDIR | Errno::LOOP) => refused(path, "is not a folder"),
         _ => naming(path, &error),
     }
 }
@@ -115,7 +115,7 @@ fn check_owner(path: &Path, metadata: &Metadata, allowed: u32) -> io::Result<()>
     if mode & !allowed != 0 {
         return Err(refused(
             path,
-            &format!("has the mode {mode:03o}, which is open to others"),
+            &format!("has the mode {mode:03o}, which lets other users in"),
         ));
     }
     Ok(())

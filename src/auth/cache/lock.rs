@@ -71,7 +71,7 @@ impl TokenCache {
         let turn = self.wait(&folder, patience, interrupt, log);
         turn.unwrap_or_else(|error| {
             log.warning(format_args!(
-                "cannot wait for the token of another step: {error}. This step signs in by itself. Check MDE_TOKEN_CACHE."
+                "cannot wait for the token of another step: {error}. This step signs in itself. Check MDE_TOKEN_CACHE."
             ));
             Turn::SignIn(None)
         })
@@ -98,7 +98,7 @@ impl TokenCache {
                 return Ok(Turn::SignIn(Some(Lock(file))));
             }
             if file.metadata()?.modified()? != released {
-                log.detail("another step has signed in and left no token: waiting no longer");
+                log.detail("another step signed in and left no token: signing in");
                 return Ok(Turn::SignIn(None));
             }
             let remaining = patience.remaining();
@@ -119,8 +119,8 @@ impl TokenCache {
 
     fn late(&self, waited: Duration) -> impl Display {
         format!(
-            "another process holds {} and has left no token in {:.1} s. This step signs in by itself. If that process hangs, \
-             end it.",
+            "another process has held {} for {:.1} s and has left no token. This step signs in itself. If that process hangs, end \
+             it.",
             self.lock_path().display(),
             waited.as_secs_f64()
         )

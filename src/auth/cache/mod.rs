@@ -24,7 +24,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use self::folder::Folder;
+use self::folder::{Folder, naming};
 use crate::auth::application::Application;
 use crate::auth::grant::Grant;
 use crate::call::bearer::AccessToken;
@@ -113,7 +113,7 @@ impl TokenCache {
         let mut random = [0; RANDOM];
         SystemRandom::new()
             .fill(&mut random)
-            .map_err(|_| io::Error::other("this machine gives no random numbers"))?;
+            .map_err(|_| io::Error::other("the system has no random numbers"))?;
         let partial = format!("{}.{}.{PARTIAL}", self.hash, hex(&random));
         folder.write(&self.token_name(), &partial, &serde_json::to_vec(&entry)?)
     }
@@ -143,7 +143,8 @@ impl TokenCache {
         file.take(MAX_FILE).read_to_end(&mut bytes)?;
         // serde's own message might repeat a part of the token.
         let entry = serde_json::from_slice(&bytes)
-            .map_err(|_| io::Error::other("the file of the token is damaged"))?;
+            .map_err(|_| io::Error::other("the token file is damaged"))
+            .map_err(|error| naming(&self.folder.join(self.token_name()), &error))?;
         Ok(Some(entry))
     }
 

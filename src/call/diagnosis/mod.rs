@@ -2,6 +2,7 @@
 
 mod peer;
 mod io;
+mod proxy;
 mod tls;
 
 use ureq::Error;
@@ -12,17 +13,40 @@ use crate::call::wire::progress::Stage;
 use crate::call::wire::resolver::NoThread;
 use crate::output::failure::{Failure, FailureCode};
 
+/// Returns the failure of a call that was not begun, because the process was told to stop.
+pub(crate) fn stopped() -> Failure {
+    let what = "the step was told to stop";
+    Failure {
+        what: what.into(),
+        ..Failure::new(
+            FailureCode::Interrupted,
+            format!("{what}. The cancel was not sent."),
+        )
+    }
+}
+
+/// Returns the failure of a call that will not be tried again after `failure`, because the process was told to stop.
+pub(crate) fn told_to_stop(failure: Failure) -> Failure {
+    match failure.code {
+        FailureCode::Interrupted => failure,
+        _ => Failure {
+            code: FailureCode::Interrupted,
+            retryable: true,
+            message: format!("the step was told to stop after this: {}", failure.message),
+            ..failure
+        },
+    }
+}
+
 /// Returns the failure of a call that was broken off at `stage`, because the process was told to stop.
 pub(crate) fn broken_off(stage: Stage, peer: &Peer) -> Failure {
-    let what = format!(
-        "the call to {} was broken off, because the step was told to stop",
-        peer.host
+    let message = format!(
+        "the step was told to stop during the call to {}. {}",
+        peer.host,
+        peer.consequence(stage)
     );
-    let mut failure = Failure::new(
-        FailureCode::NetworkError,
-        format!("{what}. {}", peer.consequence(stage)),
-    );
-    failure.what = what.into();
+    let mut failure = Failure::new(FailureCode::Interrupted, message);
+    failure.what = "told to stop".into();
     failure
 }
 
@@ -32,63 +56,78 @@ pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
     let Diagnosis {
         code,
         what,
+        message,
         remedy,
         is_lasting,
+        has_cause,
     } = diagnose(error, stage, peer);
     let mut failure = Failure::new(
         code,
-        format!("{what}. {} {remedy}", peer.consequence(stage)),
+        format!("{message}. {} {remedy}", peer.consequence(stage)),
     );
     failure.retryable &= !is_lasting;
     failure.what = what.into();
-    match error {
-        Error::Timeout(_) => failure,
-        // Its debug form is all that this error of the TLS library would add.
-        Error::Io(cause) if tls::is_untrusted_issuer(cause) => failure,
-        Error::Io(cause) => failure.because(cause),
-        other => failure.because(other),
+    if has_cause {
+        failure = match error {
+            Error::Io(cause) => failure.because(cause),
+            Error::Protocol(cause) => failure.because(cause),
+            cause => failure.because(cause),
+        };
     }
+    for cause in &mut failure.caused_by {
+        *cause = cause.trim_start_matches(LOOKUP_FAILED).to_owned();
+    }
+    failure
 }
 
+/// How the standard library begins the system's reason for a name that could not be resolved.
+const LOOKUP_FAILED: &str = "failed to lookup address information: ";
+
 fn diagnose(error: &Error, stage: Stage, peer: &Peer) -> Diagnosis {
-    let host = &peer.host;
     if let Error::Timeout(_) = error {
-        return Diagnosis::new(
-            FailureCode::Timeout,
-            format!(
-                "the time limit of {} s passed while {}",
-                peer.limit.as_secs_f64(),
-                doing(stage, peer)
-            ),
-            "Check the network, or raise --timeout.",
-        );
+        return time_out(stage, peer);
     }
     if let Some(diagnosis) = diagnose_machine(error, peer) {
         return diagnosis;
     }
     // Until the handshake with the host itself begins, all that can go wrong is the proxy's.
     if let (Some(proxy), Stage::Resolve | Stage::Connect) = (&peer.proxy, stage) {
-        return through_proxy(error, proxy, host);
+        return proxy::diagnose(error, proxy, peer);
     }
     if let Some(error) = tls::error_in(error) {
         return tls::diagnose(error, stage, peer);
     }
+    let host = &peer.host;
     match error {
-        Error::Protocol(_) | Error::LargeResponseHeader(..) => Diagnosis::answer(
-            format!("{host} answered something that is not a well-formed HTTP answer"),
-            peer,
-        ),
-        Error::BodyExceedsLimit(limit) => Diagnosis::answer(
-            format!("the answer of {host} has a body of more than {limit} bytes"),
-            peer,
-        ),
+        Error::Protocol(_) | Error::LargeResponseHeader(..) => {
+            let message = format!("the answer from {host} is not valid HTTP");
+            Diagnosis::answer("not HTTP", message, peer)
+        }
+        Error::BodyExceedsLimit(limit) => {
+            let message = format!("the answer from {host} has a body of more than {limit} bytes");
+            Diagnosis::answer("answer too large", message, peer).without_cause()
+        }
         Error::Io(error) => io::diagnose(error, stage, peer),
-        Error::HostNotFound => io::not_found(peer),
-        _ => Diagnosis::network(
-            format!("the call failed while {}", doing(stage, peer)),
-            peer,
-        ),
+        Error::HostNotFound => io::not_resolved(peer).without_cause(),
+        _ => {
+            let message = format!("the call failed while {}", doing(stage, peer));
+            Diagnosis::network("call failed", message, peer)
+        }
     }
+}
+
+fn time_out(stage: Stage, peer: &Peer) -> Diagnosis {
+    let what = match stage {
+        Stage::Resolve | Stage::Connect | Stage::Handshake => "no connection in time",
+        Stage::Send | Stage::Wait | Stage::Read => "no answer in time",
+    };
+    let message = format!(
+        "the time limit of {} s was reached while {}",
+        peer.limit.as_secs_f64(),
+        doing(stage, peer)
+    );
+    let remedy = "Check the network, or raise --timeout.";
+    Diagnosis::new(FailureCode::Timeout, what, message, remedy).without_cause()
 }
 
 /// What is wrong with the machine that the step runs on, whoever is called.
@@ -97,8 +136,9 @@ fn diagnose_machine(error: &Error, peer: &Peer) -> Option<Diagnosis> {
     if has_no_thread {
         return Some(Diagnosis::new(
             FailureCode::NetworkError,
+            "no thread for resolving a name",
             format!(
-                "no thread could be made to look up the address of {}",
+                "the system has no thread left for resolving the name of the host {}",
                 peer.host
             ),
             "Raise the limit of processes (ulimit -u, or pids of the container) or of memory, then try again.",
@@ -106,40 +146,25 @@ fn diagnose_machine(error: &Error, peer: &Peer) -> Option<Diagnosis> {
     }
     matches!(tls::error_in(error)?, rustls::Error::FailedToGetCurrentTime).then(|| {
         Diagnosis::tls(
+            "clock before 1970",
             "this machine's clock is before 1970".to_owned(),
             "Correct this machine's clock.",
         )
+        .without_cause()
     })
-}
-
-fn through_proxy(error: &Error, proxy: &str, host: &str) -> Diagnosis {
-    let refused = |status: &str| matches!(error, Error::ConnectProxyFailed(reason) if reason.contains(status));
-    let what = format!("the proxy {proxy} made no way to {host}");
-    let diagnosis = |remedy| Diagnosis::new(FailureCode::NetworkError, what.clone(), remedy);
-    if refused(" 407/") {
-        diagnosis("It wants a user and a password, or others: http://user:password@host:port in HTTPS_PROXY.").lasting()
-    } else if refused(" responded 4") {
-        diagnosis("It does not allow the host: ask who runs it, or name the host in NO_PROXY.")
-            .lasting()
-    } else if tls::error_in(error).is_some() {
-        diagnosis("If it does not speak TLS itself, begin HTTPS_PROXY with http://; otherwise check its certificate.")
-            .lasting()
-    } else {
-        diagnosis("Check the host and port in HTTPS_PROXY, and that the proxy is up.")
-    }
 }
 
 fn doing(stage: Stage, peer: &Peer) -> String {
     let host = &peer.host;
     match (stage, &peer.proxy) {
-        (Stage::Resolve, None) => format!("looking up the address of {host}"),
+        (Stage::Resolve, None) => format!("resolving the name of the host {host}"),
         (Stage::Connect, None) => format!("connecting to {host}"),
         (Stage::Resolve | Stage::Connect, Some(proxy)) => {
-            format!("connecting to {host} by way of the proxy {proxy}")
+            format!("connecting to {host} through the proxy {proxy}")
         }
         (Stage::Handshake, _) => format!("making the TLS handshake with {host}"),
         (Stage::Send, _) => format!("sending the request to {host}"),
-        (Stage::Wait, _) => format!("waiting for the answer of {host}"),
-        (Stage::Read, _) => format!("reading the answer of {host}"),
+        (Stage::Wait, _) => format!("waiting for the answer from {host}"),
+        (Stage::Read, _) => format!("reading the answer from {host}"),
     }
 }

@@ -11,7 +11,7 @@ use crate::output::failure::FailureCode;
 /// The other side of a call, as messages need it.
 pub struct Peer {
     pub(in crate::call) call: &'static Call,
-    pub(super) host: String,
+    pub(in crate::call) host: String,
     pub(super) proxy: Option<String>,
     pub(super) limit: Duration,
     /// Whether an earlier try may have been carried out.
@@ -57,19 +57,31 @@ impl Peer {
 /// What happened, and what helps.
 pub(super) struct Diagnosis {
     pub(super) code: FailureCode,
-    pub(super) what: String,
+    /// What happened, in a few words: for one line about several attempts.
+    pub(super) what: &'static str,
+    /// What happened, and where: a clause.
+    pub(super) message: String,
     pub(super) remedy: String,
     /// Whether it will be the same the next time.
     pub(super) is_lasting: bool,
+    /// Whether the cause says more than the message.
+    pub(super) has_cause: bool,
 }
 
 impl Diagnosis {
-    pub(super) fn new(code: FailureCode, what: String, remedy: impl Into<String>) -> Self {
+    pub(super) fn new(
+        code: FailureCode,
+        what: &'static str,
+        message: String,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             what,
+            message,
             remedy: remedy.into(),
             is_lasting: false,
+            has_cause: true,
         }
     }
 
@@ -80,17 +92,25 @@ impl Diagnosis {
         }
     }
 
-    pub(super) fn network(what: String, peer: &Peer) -> Self {
+    /// Leaves out the cause: the message has said it.
+    pub(super) fn without_cause(self) -> Self {
+        Self {
+            has_cause: false,
+            ..self
+        }
+    }
+
+    pub(super) fn network(what: &'static str, message: String, peer: &Peer) -> Self {
         let remedy = format!("Check {} and the network, then try again.", peer.setting());
-        Self::new(FailureCode::NetworkError, what, remedy)
+        Self::new(FailureCode::NetworkError, what, message, remedy)
     }
 
-    pub(super) fn answer(what: String, peer: &Peer) -> Self {
-        let remedy = format!("Check {} and any proxy between.", peer.setting());
-        Self::new(FailureCode::InvalidAnswer, what, remedy).lasting()
+    pub(super) fn answer(what: &'static str, message: String, peer: &Peer) -> Self {
+        let remedy = format!("Check {}, and any proxy in between.", peer.setting());
+        Self::new(FailureCode::InvalidAnswer, what, message, remedy).lasting()
     }
 
-    pub(super) fn tls(what: String, remedy: impl Into<String>) -> Self {
-        Self::new(FailureCode::TlsError, what, remedy)
+    pub(super) fn tls(what: &'static str, message: String, remedy: impl Into<String>) -> Self {
+        Self::new(FailureCode::TlsError, what, message, remedy)
     }
 }

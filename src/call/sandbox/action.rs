@@ -5,17 +5,18 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::call::sandbox::reply::{Asked, Reply};
 
 /// An action that was open until now.
 pub(super) fn cancelled(asked: &Asked) -> Reply {
-    MachineAction::cancelled(asked).reply()
+    compressed(&MachineAction::cancelled(asked))
 }
 
 /// An action that is still open.
 pub(super) fn pending(asked: &Asked) -> Reply {
-    MachineAction::with_status(asked, "Pending").reply()
+    compressed(&MachineAction::with_status(asked, "Pending"))
 }
 
 /// An action whose command had completed when it was cancelled.
@@ -30,12 +31,57 @@ pub(super) fn cancelled_too_late(asked: &Asked) -> Reply {
         }],
         ..MachineAction::cancelled(asked)
     };
-    action.reply()
+    compressed(&action)
 }
 
 /// An action that had finished before it could be cancelled.
 pub(super) fn succeeded(asked: &Asked) -> Reply {
-    MachineAction::with_status(asked, "Succeeded").reply()
+    compressed(&MachineAction::with_status(asked, "Succeeded"))
+}
+
+/// An action with `status` and of type `kind`, as a list has it.
+pub(super) fn listed(id: &str, status: &'static str, kind: &'static str) -> Value {
+    let asked = Asked {
+        id: id.to_owned(),
+        comment: None,
+        token_was_renewed: true,
+        count: 1,
+        ..Asked::default()
+    };
+    let action = MachineAction {
+        r#type: kind,
+        ..MachineAction::with_status(&asked, status)
+    };
+    let mut action = json!(action);
+    if let Some(action) = action.as_object_mut() {
+        action.shift_remove("@odata.context");
+    }
+    action
+}
+
+/// Returns `value` with the documented headers, compressed as they say.
+pub(super) fn compressed(value: &impl Serialize) -> Reply {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    // Neither the serialising of these fields nor the writing to a Vec can fail.
+    let _ = encoder.write_all(&serde_json::to_vec(value).unwrap_or_default());
+    let body = encoder.finish().unwrap_or_default();
+    Reply::new(
+        200,
+        "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8",
+        body,
+    )
+    .header("Transfer-Encoding", "chunked")
+    .header("Content-Encoding", "deflate")
+    .header("Vary", "Accept-Encoding")
+    .header(
+        "mise-correlation-id",
+        "8d39c870-35e0-4d26-aa40-b15aa1b5c79a",
+    )
+    .header("OData-Version", "4.0")
+    .header(
+        "Strict-Transport-Security",
+        "max-age=31536000; includeSubDomains",
+    )
 }
 
 /// The machine action, with the keys of a captured answer in its order.
@@ -102,31 +148,6 @@ impl<'a> MachineAction<'a> {
             commands: &[],
             troubleshoot_info: None,
         }
-    }
-
-    /// Returns the action with the documented headers, compressed as they say.
-    fn reply(&self) -> Reply {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        // Neither the serialising of these fields nor the writing to a Vec can fail.
-        let _ = encoder.write_all(&serde_json::to_vec(self).unwrap_or_default());
-        let body = encoder.finish().unwrap_or_default();
-        Reply::new(
-            200,
-            "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8",
-            body,
-        )
-        .header("Transfer-Encoding", "chunked")
-        .header("Content-Encoding", "deflate")
-        .header("Vary", "Accept-Encoding")
-        .header(
-            "mise-correlation-id",
-            "8d39c870-35e0-4d26-aa40-b15aa1b5c79a",
-        )
-        .header("OData-Version", "4.0")
-        .header(
-            "Strict-Transport-Security",
-            "max-age=31536000; includeSubDomains",
-        )
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod reply;
 mod refusals;
 mod action;
 mod identity;
+pub(crate) mod list;
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -23,6 +24,7 @@ use ureq::{Body, Error, SendBody};
 
 pub(crate) use self::identity::{CLIENT, TENANT};
 use self::identity::{Identity, is_renewed};
+use crate::call::api::PATH;
 use crate::call::sandbox::reply::{Asked, Reply};
 use crate::call::sandbox::scenarios::SCENARIO_PREFIX;
 use crate::input::JsonBody;
@@ -66,6 +68,9 @@ impl Middleware for Sandbox {
                     ..Asked::default()
                 };
                 self.reply(asked, is_cancel)
+            }
+            None if head.uri.path().ends_with(PATH) => {
+                list::page(head.uri.query().unwrap_or_default())
             }
             None if head.uri.path().ends_with("/oauth2/v2.0/token") => {
                 self.identity.grant(&text, second)

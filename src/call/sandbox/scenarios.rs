@@ -77,25 +77,25 @@ fn is_guid(id: &str) -> bool {
 pub const SCENARIOS: [Scenario; 26] = [
     Scenario {
         digits: "200000",
-        about: "an open action: it is cancelled, and comes back as the entity",
+        about: "an open action: it is cancelled and returned",
         cancel: action::cancelled,
         read: action::cancelled,
     },
     Scenario {
         digits: "200001",
-        about: "an action that has already succeeded: it comes back unchanged",
+        about: "an action that has already succeeded: it is returned unchanged",
         cancel: action::succeeded,
         read: action::succeeded,
     },
     Scenario {
         digits: "200002",
-        about: "an open action, with an empty body in the answer",
+        about: "an open action: it is cancelled, but the answer has no body",
         cancel: |_| Reply::text(200, "text/plain", ""),
         read: action::cancelled,
     },
     Scenario {
         digits: "200003",
-        about: "an open action that is still pending when it is read twice, then cancelled",
+        about: "an open action: still pending in the first two reads, cancelled in the third",
         cancel: action::pending,
         read: |asked| match asked.count {
             1 | 2 => action::pending(asked),
@@ -104,7 +104,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "200004",
-        about: "cancelled too late: a command of the action had completed",
+        about: "an action that is cancelled too late: one of its commands has completed",
         cancel: action::pending,
         read: action::cancelled_too_late,
     },
@@ -122,7 +122,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "302000",
-        about: "a redirect to another host: an answer, never followed",
+        about: "a redirect to another host, which is not followed",
         cancel: |_| {
             Reply::text(302, "text/plain", "")
                 .header("Location", "https://elsewhere.example/api/machineactions")
@@ -131,7 +131,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "400000",
-        about: "an action that is already final, and refused for it",
+        about: "an action that is already final: the cancel is refused",
         cancel: |_| {
             Reply::error(
                 400,
@@ -143,7 +143,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "400001",
-        about: "a body that the service does not take",
+        about: "a body that the service rejects",
         cancel: |_| Reply::error(400, "InvalidRequestBody", "Request body is incorrect"),
         read: not_found,
     },
@@ -161,19 +161,19 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "401000",
-        about: "a token that the service does not take, renewed or not",
+        about: "a token that the service rejects, and a new one too",
         cancel: |_| {
             Reply::error(
                 401,
                 "Unauthorized",
-                "The token is not valid for this resource",
+                "The signature of the token is not valid",
             )
         },
         read: not_found,
     },
     Scenario {
         digits: "401001",
-        about: "a token that has expired: renewed once, then the action is cancelled",
+        about: "a token that has expired: with a new one the action is cancelled",
         cancel: |asked| {
             if asked.token_was_renewed {
                 action::cancelled(asked)
@@ -185,13 +185,13 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "403000",
-        about: "missing roles, as one part of the service says it",
+        about: "missing permissions, in the words of one part of the service",
         cancel: may_not_cancel,
         read: not_found,
     },
     Scenario {
         digits: "403001",
-        about: "missing roles, as another part says it",
+        about: "missing permissions, in the words of another part",
         cancel: may_not_cancel_otherwise,
         read: not_found,
     },
@@ -212,7 +212,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "404002",
-        about: "no such action, in a gateway's own envelope",
+        about: "no such action, in the format of a gateway",
         cancel: |_| {
             Reply::json(
                 404,
@@ -225,17 +225,17 @@ pub const SCENARIOS: [Scenario; 26] = [
         digits: "409000",
         about: "a conflict with another call",
         cancel: |_| Reply::error(409, "Conflict", "The machine action is being changed"),
-        read: not_found,
+        read: action::pending,
     },
     Scenario {
         digits: "429000",
-        about: "the quota is used up; Retry-After says for how long: an hour",
+        about: "the quota is used up; Retry-After asks for an hour",
         cancel: |_| throttled("1500 per 01:00:00", 3600),
         read: not_found,
     },
     Scenario {
         digits: "429001",
-        about: "throttled twice for a second, then cancelled",
+        about: "throttled twice, for a second each, then cancelled",
         cancel: |asked| match asked.count {
             1 | 2 => throttled("100 per 00:01:00", 1),
             _ => action::cancelled(asked),
@@ -264,7 +264,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "502000",
-        about: "a proxy's page in HTML",
+        about: "an HTML page of a proxy",
         cancel: |_| {
             let page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
             Reply::text(502, "text/html", page)
@@ -273,13 +273,13 @@ pub const SCENARIOS: [Scenario; 26] = [
     },
     Scenario {
         digits: "503000",
-        about: "the service is overloaded; Retry-After says for how long: an hour",
+        about: "the service is overloaded; Retry-After asks for an hour",
         cancel: |asked| overloaded(asked).header("Retry-After", "3600"),
         read: not_found,
     },
     Scenario {
         digits: "503001",
-        about: "flaky: fails twice, then the action is cancelled",
+        about: "the service fails twice, then the action is cancelled",
         cancel: |asked| match asked.count {
             1 => internal_error(asked),
             2 => overloaded(asked),

@@ -20,7 +20,7 @@ pub(crate) struct UntrustedIssuer {
 
 impl fmt::Display for UntrustedIssuer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "issued by {}", self.issuer)
+        formatter.write_str(&self.issuer)
     }
 }
 
@@ -102,7 +102,7 @@ fn issuer(certificate: &CertificateDer<'_>) -> String {
         .filter_map(|(label, part)| Some(format!("{label}={}", escaped(&part?.value()))));
     let issuer = named.collect::<Vec<_>>().join(",");
     match issuer.is_empty() {
-        true => "an issuer without a name".to_owned(),
+        true => "without a name".to_owned(),
         false => issuer.chars().take(MAX_SHOWN_ISSUER).collect(),
     }
 }

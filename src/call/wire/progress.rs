@@ -1,11 +1,16 @@
 //! How far a call has come: ureq's errors do not say what was sent before them.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{NextTimeout, time};
 
+use crate::call::Call;
 use crate::waiting::deadline::Deadline;
 
 /// The stages of a call, in their order.
@@ -46,18 +51,68 @@ struct Notes {
     /// Host and port that the call is to, and its deadline. What is done with a proxy on the way there is part of
     /// connecting.
     target: Mutex<Option<(String, Deadline)>>,
+    /// The stage, and [`CLOSED`].
     stage: AtomicU8,
+    /// Whether a call of the API is in hand.
+    is_of_the_api: AtomicBool,
+    /// Whether the call may change something.
+    changes: AtomicBool,
+    /// Whether one that may change something has begun to be sent since [`Progress::forget_sent`].
+    was_sent: AtomicBool,
     has_connected: AtomicBool,
     broke_off: AtomicBool,
 }
 
+/// Nothing more may be sent.
+const CLOSED: u8 = 0x80;
+
 impl Progress {
-    /// Begins a new call, of `uri`.
-    pub(crate) fn restart(&self, uri: &Uri, deadline: Deadline) {
+    /// Begins a new try of `call`, to `uri`.
+    pub(crate) fn restart(&self, call: &Call, uri: &Uri, deadline: Deadline) {
         *self.target() = Some((authority(uri), deadline));
-        self.0.stage.store(0, Ordering::Relaxed);
-        self.0.has_connected.store(false, Ordering::Relaxed);
-        self.0.broke_off.store(false, Ordering::Relaxed);
+        self.0.stage.fetch_and(CLOSED, SeqCst);
+        self.0.is_of_the_api.store(call.is_of_the_api, Relaxed);
+        self.0.changes.store(call.may_change_something, Relaxed);
+        self.0.has_connected.store(false, Relaxed);
+        self.0.broke_off.store(false, Relaxed);
+    }
+
+    /// Notes that the try is over.
+    pub(crate) fn end(&self) {
+        self.0.is_of_the_api.store(false, Relaxed);
+    }
+
+    /// Notes that the first byte of the request is about to be sent. Returns `false` if it must not be any more.
+    pub(super) fn begin_to_send(&self) -> bool {
+        let send = |stage| (stage < CLOSED).then(|| (Stage::Send as u8).max(stage));
+        let begun = self.0.stage.fetch_update(SeqCst, SeqCst, send).is_ok();
+        if begun && self.0.changes.load(Relaxed) {
+            self.0.was_sent.store(true, SeqCst);
+        }
+        begun || self.stage() >= Stage::Send
+    }
+
+    /// Lets no further request be sent. Returns whether one is in hand that may end: a call of the API, not a sign-in.
+    pub(crate) fn close(&self) -> bool {
+        self.0.stage.fetch_or(CLOSED, SeqCst);
+        self.stage() >= Stage::Send && self.0.is_of_the_api.load(Relaxed)
+    }
+
+    /// Whether a request that may change something was sent, or a part of it.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.0.was_sent.load(SeqCst)
+    }
+
+    /// Forgets what was sent: another action is worked on.
+    pub(crate) fn forget_sent(&self) {
+        self.0.was_sent.store(false, SeqCst);
+    }
+
+    /// Moves the deadline of the call by `time`.
+    pub(crate) fn extend(&self, time: Duration) {
+        if let Some((_, deadline)) = &mut *self.target() {
+            *deadline = deadline.later(time);
+        }
     }
 
     /// Returns `timeout`, or what is left until the call's deadline if that is less.
@@ -86,34 +141,35 @@ impl Progress {
 
     /// Notes that the call is at least at `stage` now.
     pub(crate) fn reach(&self, stage: Stage) {
-        self.0.stage.fetch_max(stage as u8, Ordering::Relaxed);
+        let later = |now: u8| Some((now & CLOSED) | (now & !CLOSED).max(stage as u8));
+        let _ = self.0.stage.fetch_update(SeqCst, SeqCst, later);
     }
 
     /// Notes that the call opens a connection.
     pub(super) fn connects(&self) {
-        self.0.has_connected.store(true, Ordering::Relaxed);
+        self.0.has_connected.store(true, Relaxed);
     }
 
     /// Whether the call went out on a connection that an earlier call had opened.
     pub(crate) fn is_on_kept_connection(&self) -> bool {
-        self.stage() >= Stage::Send && !self.0.has_connected.load(Ordering::Relaxed)
+        self.stage() >= Stage::Send && !self.0.has_connected.load(Relaxed)
     }
 
     /// Returns the stage that the call has reached.
     pub(crate) fn stage(&self) -> Stage {
-        let number = usize::from(self.0.stage.load(Ordering::Relaxed));
+        let number = usize::from(self.0.stage.load(SeqCst) & !CLOSED);
         Stage::ALL.get(number).copied().unwrap_or(Stage::Read)
     }
 
     /// Notes that the connection ended without a proper close.
     pub(super) fn breaks_off(&self) {
-        self.0.broke_off.store(true, Ordering::Relaxed);
+        self.0.broke_off.store(true, Relaxed);
     }
 
     /// Whether the connection ended without a proper close (TLS without `close_notify`, a reset). ureq takes such an
     /// end for the end of a body that has no length; RFC 9112, section 9.8, takes the body for incomplete.
     pub(crate) fn broke_off(&self) -> bool {
-        self.0.broke_off.load(Ordering::Relaxed)
+        self.0.broke_off.load(Relaxed)
     }
 }
 

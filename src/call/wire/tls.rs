@@ -94,7 +94,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let host = details.uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host)
-            .map_err(|_| Error::Tls("the host is no name that a certificate can be for"))?;
+            .map_err(|_| Error::Tls("no certificate can be for this host name"))?;
         let mut connection = ClientConnection::new(self.config()?, name.to_owned())?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         // What looking up and connecting have taken is gone from the limit.

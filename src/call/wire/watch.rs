@@ -1,6 +1,6 @@
 //! The links of ureq's connector chain that note how far a call has come.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use ureq::Error;
 use ureq::unversioned::transport::{
@@ -80,7 +80,9 @@ impl<T: Transport> Watched<T> {
     fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
         let mut rest = self.unsent.as_slice();
         while !rest.is_empty() {
-            self.progress.reach(Stage::Send);
+            if !self.progress.begin_to_send() {
+                return Err(io::Error::from(io::ErrorKind::Interrupted).into());
+            }
             let output = self.transport.buffers().output();
             let amount = rest.by_ref().take(MAX_RECORD as u64).read(output)?;
             let timeout = self.progress.shorten(timeout);

@@ -62,7 +62,7 @@ pub(super) fn description() -> Value {
                 "type": "http",
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
-                "description": "An access token of Microsoft Entra ID for the API; the roles are application permissions.",
+                "description": "An access token of Microsoft Entra ID for the API. The roles are application permissions.",
             }},
         },
     })
@@ -122,7 +122,7 @@ fn responses() -> Map<String, Value> {
     }
     let answer = documented_answer();
     let success = json!({
-        "description": "The cancel was accepted: the machine action.",
+        "description": "The cancel was accepted. The body is the machine action.",
         "headers": headers_of_success(&answer),
         "content": {"application/json": {
             "schema": {"$ref": MACHINE_ACTION},
@@ -171,7 +171,7 @@ fn response(refusals: &[(&Scenario, Refusal)]) -> Value {
         phrase = reason(refusal.status);
         if let Some(seconds) = &refusal.retry_after {
             let header = json!({
-                "description": "Seconds to wait before the next call, or the date from which it may be made.",
+                "description": "How many seconds to wait before the next call, or the date of the next call.",
                 "schema": {"type": "string"},
                 "example": seconds,
             });

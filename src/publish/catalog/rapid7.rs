@@ -54,13 +54,13 @@ pub(super) fn plugin() -> Value {
         },
         "key_features": [without_full_stop(description)],
         "requirements": [
-            format!("The program {slug} on the path of the plugin"),
+            format!("The program {slug} on the plugin's path"),
             format!("An application permission, one of: {}", permissions.any_of.join(", ")),
         ],
         "version_history": [format!("{VERSION} - Initial plugin")],
         "links": [format!("[{product}](https://www.microsoft.com)")],
         "references": [format!("[{name}]({DOCUMENTATION})")],
-        "troubleshooting": ["What an error says tells what to do"],
+        "troubleshooting": ["Each error message says what to do"],
         "types": {"machine_action": outputs(&fields::of_action(), answer.get("json_body").unwrap_or(&Value::Null))},
         "connection": connection,
         "actions": {

@@ -237,7 +237,7 @@ fn every_proof_of_an_identity_is_kept_from_sight() {
             assert!(
                 outcome
                     .stderr
-                    .contains("invalid_client (its text is not shown"),
+                    .contains("invalid_client (its message is not shown"),
                 "{outcome}"
             );
         }

@@ -62,7 +62,7 @@ fn the_metadata_service_is_asked_as_documented_and_never_through_a_proxy() {
     let outcome = step.args(["--timeout", "3"]).run();
     assert_eq!(metadata.received().len(), 1, "{outcome}");
     assert!(
-        outcome.stderr.contains("the proxy 127.0.0.1:1 made no way"),
+        outcome.stderr.contains("through the proxy 127.0.0.1:1: "),
         "{outcome}"
     );
 }
@@ -95,13 +95,13 @@ fn the_metadata_service_is_asked_again_where_that_is_documented_to_help() {
     stdout: {
       "error": {
         "code": "sign_in_refused",
-        "message": "the managed identity's endpoint at https://{imds} refused: invalid_request: Identity not found. Check that an identity is assigned to this machine or app, and AZURE_CLIENT_ID if it is a user-assigned one. Nothing was cancelled.",
+        "message": "the managed identity endpoint at https://{imds} refused: invalid_request: Identity not found. Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.",
         "retryable": false,
         "request_sent": "no",
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the managed identity's endpoint at https://{imds} refused: invalid_request: Identity not found. Check that an identity is assigned to this machine or app, and AZURE_CLIENT_ID if it is a user-assigned one. Nothing was cancelled.
+    stderr: cancel-machine-action: error: the managed identity endpoint at https://{imds} refused: invalid_request: Identity not found. Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.
     "#);
     assert_eq!(metadata.received().len(), 1);
 }
@@ -123,12 +123,12 @@ fn app_service_refuses_in_its_own_words_without_the_header() {
     stdout: {
       "error": {
         "code": "sign_in_refused",
-        "message": "the managed identity's endpoint at https://{endpoint} refused: error (its text is not shown, because it repeats a credential). Check that an identity is assigned to this machine or app, and AZURE_CLIENT_ID if it is a user-assigned one. Nothing was cancelled.",
+        "message": "the managed identity endpoint at https://{endpoint} refused: error (its message is not shown, because it repeats a credential). Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.",
         "retryable": false,
         "request_sent": "no",
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the managed identity's endpoint at https://{endpoint} refused: error (its text is not shown, because it repeats a credential). Check that an identity is assigned to this machine or app, and AZURE_CLIENT_ID if it is a user-assigned one. Nothing was cancelled.
+    stderr: cancel-machine-action: error: the managed identity endpoint at https://{endpoint} refused: error (its message is not shown, because it repeats a credential). Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.
     "#);
 }

@@ -171,11 +171,11 @@ fn an_unreadable_refusal_is_still_told_as_one() {
         "request_sent": "unknown",
         "details": [],
         "caused_by": [
-          "unknown Content-Encoding \"br\""
+          "the body has the unknown Content-Encoding \"br\""
         ]
       }
     }
-    stderr: cancel-machine-action: error: the service answered with status 404, but the body of its answer cannot be read. The cancel was refused. (Cause: unknown Content-Encoding "br")
+    stderr: cancel-machine-action: error: the service answered with status 404, but the body of its answer cannot be read. The cancel was refused. (Cause: the body has the unknown Content-Encoding "br")
     "#);
 }
 

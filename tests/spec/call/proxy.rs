@@ -105,7 +105,7 @@ fn a_call_in_clear_to_this_machine_takes_no_proxy() {
 }
 
 #[test]
-fn a_proxy_that_makes_no_way_is_named_without_its_password() {
+fn a_proxy_that_lets_no_call_through_is_named_without_its_password() {
     let refusing = [
         "407 Proxy Authentication Required",
         "403 Forbidden",
@@ -153,10 +153,7 @@ fn a_cancel_that_the_proxy_keeps_from_its_host_was_not_sent() {
         .env("HTTPS_PROXY", format!("http://{}", proxy.host()));
     let outcome = step.run();
     assert_eq!(outcome.json()["error"]["request_sent"], "no", "{outcome}");
-    assert!(
-        outcome.stderr.contains("(issued by CN=Unknown Test CA"),
-        "{outcome}"
-    );
+    assert!(outcome.stderr.contains("(CN=Unknown Test CA"), "{outcome}");
 }
 
 /// What a proxy does with a connection.
@@ -203,19 +200,19 @@ fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
     });
     assert_snapshot!(outcomes.join("\n"), @"
     ## hangs
-    cancel-machine-action: error: the time limit of 1 s passed while connecting to {api} by way of the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
+    cancel-machine-action: error: the time limit of 1 s was reached while connecting to {api} through the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
 
     ## drips
-    cancel-machine-action: error: the time limit of 1 s passed while connecting to {api} by way of the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
+    cancel-machine-action: error: the time limit of 1 s was reached while connecting to {api} through the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
 
     ## talks garbage
-    cancel-machine-action: error: the proxy {proxy} made no way to {api}. The cancel was not sent. Check the host and port in HTTPS_PROXY, and that the proxy is up. {tries} (Cause: protocol: http parse fail: invalid HTTP version)
+    cancel-machine-action: error: could not reach {api} through the proxy {proxy}. The cancel was not sent. Check the host and the port in HTTPS_PROXY, and that the proxy is running. {tries} (Cause: http parse fail: invalid HTTP version)
 
     ## closes
-    cancel-machine-action: error: the proxy {proxy} made no way to {api}. The cancel was not sent. Check the host and port in HTTPS_PROXY, and that the proxy is up. {tries} (Cause: CONNECT proxy failed: proxy server did not respond)
+    cancel-machine-action: error: could not reach {api} through the proxy {proxy}, which closed the connection without an answer. The cancel was not sent. Check the host and the port in HTTPS_PROXY, and that the proxy can reach the host. {tries}
 
     ## says 200 and closes
-    cancel-machine-action: error: {api}, or the proxy {proxy} on the way to it, closed the connection in the TLS handshake. The cancel was not sent. Check MDE_BASE_URL and the network, then try again. {tries} (Cause: unexpected end of file)
+    cancel-machine-action: error: {api}, or the proxy {proxy} in between, closed the connection during the TLS handshake. The cancel was not sent. Check MDE_BASE_URL and the network, then try again. {tries}
     ");
     let plain = Proxy::acting(|client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     let step = step()

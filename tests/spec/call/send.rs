@@ -127,13 +127,13 @@ fn a_connection_that_is_never_accepted_ends_with_the_time_limit() {
     stdout: {
       "error": {
         "code": "timeout",
-        "message": "the time limit of 0.5 s passed while connecting to {host}. The cancel was not sent. Check the network, or raise --timeout.",
+        "message": "the time limit of 0.5 s was reached while connecting to {host}. The cancel was not sent. Check the network, or raise --timeout.",
         "retryable": true,
         "request_sent": "no",
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the time limit of 0.5 s passed while connecting to {host}. The cancel was not sent. Check the network, or raise --timeout.
+    stderr: cancel-machine-action: error: the time limit of 0.5 s was reached while connecting to {host}. The cancel was not sent. Check the network, or raise --timeout.
     "#);
     drop(held);
 }
@@ -180,8 +180,7 @@ fn a_write_that_fails_over_tls_is_told_as_such() {
     let step = step.env("SSL_CERT_FILE", Authority::trusted().pem_path());
     let outcome = step.stdin(request).args(["--timeout", "2"]).run();
     // Now and then a try has filled the socket's buffers before it breaks.
-    let broken = format!("the connection to {host} broke while the request was sent");
-    let is_told = |line: &String| line.contains(&broken);
+    let is_told = |line: &String| line.contains("connection lost while sending");
     assert!(outcome.retries.iter().any(is_told), "{:?}", outcome.retries);
     assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
 }
@@ -245,11 +244,11 @@ fn a_time_out_names_the_stage_that_it_came_in() {
         Stage::Read,
     ];
     assert_snapshot!(stages.map(explain).join("\n"), @"
-    the time limit of 60 s passed while looking up the address of api.example. The cancel was not sent. Check the network, or raise --timeout.
-    the time limit of 60 s passed while connecting to api.example. The cancel was not sent. Check the network, or raise --timeout.
-    the time limit of 60 s passed while making the TLS handshake with api.example. The cancel was not sent. Check the network, or raise --timeout.
-    the time limit of 60 s passed while sending the request to api.example. Whether the action was cancelled is not known: read its status, or cancel it again. Check the network, or raise --timeout.
-    the time limit of 60 s passed while waiting for the answer of api.example. Whether the action was cancelled is not known: read its status, or cancel it again. Check the network, or raise --timeout.
-    the time limit of 60 s passed while reading the answer of api.example. Whether the action was cancelled is not known: read its status, or cancel it again. Check the network, or raise --timeout.
+    the time limit of 60 s was reached while resolving the name of the host api.example. The cancel was not sent. Check the network, or raise --timeout.
+    the time limit of 60 s was reached while connecting to api.example. The cancel was not sent. Check the network, or raise --timeout.
+    the time limit of 60 s was reached while making the TLS handshake with api.example. The cancel was not sent. Check the network, or raise --timeout.
+    the time limit of 60 s was reached while sending the request to api.example. Whether the action was cancelled is not known: read its status, or cancel it again. Check the network, or raise --timeout.
+    the time limit of 60 s was reached while waiting for the answer from api.example. Whether the action was cancelled is not known: read its status, or cancel it again. Check the network, or raise --timeout.
+    the time limit of 60 s was reached while reading the answer from api.example. Whether the action was cancelled is not known: read its status, or cancel it again. Check the network, or raise --timeout.
     ");
 }

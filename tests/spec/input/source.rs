@@ -79,13 +79,13 @@ fn no_request_within_the_time_limit_is_a_failure() {
         stdout: {
           "error": {
             "code": "no_input",
-            "message": "the request on stdin was not complete within 0.5 s. Write one JSON object to stdin, or name a file with it as the argument.",
+            "message": "the request on stdin was not complete within 0.5 s. Write one JSON object to stdin, or name a file that has it.",
             "retryable": false,
             "request_sent": "no",
             "details": []
           }
         }
-        stderr: cancel-machine-action: error: the request on stdin was not complete within 0.5 s. Write one JSON object to stdin, or name a file with it as the argument.
+        stderr: cancel-machine-action: error: the request on stdin was not complete within 0.5 s. Write one JSON object to stdin, or name a file that has it.
         "#));
     }
 }
@@ -190,13 +190,13 @@ fn a_request_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
     stdout: {
       "error": {
         "code": "invalid_input",
-        "message": "the request on stdin is larger than 1048576 bytes. Send less.",
+        "message": "the request on stdin is larger than 1048576 bytes. Send a shorter one.",
         "retryable": false,
         "request_sent": "no",
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the request on stdin is larger than 1048576 bytes. Send less.
+    stderr: cancel-machine-action: error: the request on stdin is larger than 1048576 bytes. Send a shorter one.
     "#);
     let marked = sandbox().stdin(format!("\u{feff}{request}")).run();
     assert!(
@@ -216,7 +216,7 @@ fn a_second_request_in_a_file_is_found_however_far_behind() {
     assert!(
         outcome
             .stderr
-            .contains("more follows the request in the file"),
+            .contains("more input follows the request in the file"),
         "{outcome}"
     );
     let file = file_with(format!("{REQUEST}{}", " ".repeat(3 << 20)));

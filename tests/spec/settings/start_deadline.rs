@@ -84,7 +84,7 @@ fn every_file_that_was_not_read_in_time_is_named_with_what_to_do() {
     for named in [
         "SSL_CERT_FILE",
         "AZURE_CLIENT_SECRET_FILE",
-        "the time limit of 2 s passed",
+        "its end did not come within 2 s",
     ] {
         assert!(outcome.stderr.contains(named), "{outcome}");
     }

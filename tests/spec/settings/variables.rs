@@ -229,6 +229,7 @@ fn a_file_that_is_a_pipe_is_read_but_not_waited_for_beyond_the_time_limit() {
     let pipe = pipe.to_str().unwrap();
     let silent = step()
         .env("MDE_ACCESS_TOKEN_FILE", pipe)
+        .naming(pipe, "{pipe}")
         .args(["--timeout", "0.5"])
         .run();
     assert!(
@@ -241,18 +242,18 @@ fn a_file_that_is_a_pipe_is_read_but_not_waited_for_beyond_the_time_limit() {
     stdout: {
       "error": {
         "code": "invalid_settings",
-        "message": "the settings are not usable: MDE_ACCESS_TOKEN_FILE names a file that cannot be read: the time limit of 0.5 s passed before its end. If it is a pipe, close its other end. Nothing was sent; `cancel-machine-action --help` lists the settings.",
+        "message": "the settings are not usable: MDE_ACCESS_TOKEN_FILE names a file that cannot be read: {pipe}: its end did not come within 0.5 s; if it is a pipe, close the other end. Nothing was sent; `cancel-machine-action --help` lists the settings.",
         "retryable": false,
         "request_sent": "no",
         "details": [
           {
             "pointer": "/MDE_ACCESS_TOKEN_FILE",
-            "message": "names a file that cannot be read: the time limit of 0.5 s passed before its end. If it is a pipe, close its other end"
+            "message": "names a file that cannot be read: {pipe}: its end did not come within 0.5 s; if it is a pipe, close the other end"
           }
         ]
       }
     }
-    stderr: cancel-machine-action: error: the settings are not usable: MDE_ACCESS_TOKEN_FILE names a file that cannot be read: the time limit of 0.5 s passed before its end. If it is a pipe, close its other end. Nothing was sent; `cancel-machine-action --help` lists the settings.
+    stderr: cancel-machine-action: error: the settings are not usable: MDE_ACCESS_TOKEN_FILE names a file that cannot be read: {pipe}: its end did not come within 0.5 s; if it is a pipe, close the other end. Nothing was sent; `cancel-machine-action --help` lists the settings.
     "#);
 
     let server = Server::tls([Reply::bytes(response("200 OK", &[], "{}"))]);
@@ -262,4 +263,23 @@ fn a_file_that_is_a_pipe_is_read_but_not_waited_for_beyond_the_time_limit() {
     writer.join().unwrap().unwrap();
     assert_eq!(outcome.status, Some(0), "{outcome}");
     assert!(server.received()[0].contains("Bearer piped.token\r\n"));
+}
+
+/// By mistake, the secret may stand where the file with it should be named.
+#[test]
+fn a_file_that_cannot_be_read_is_named_unless_its_name_may_be_a_secret() {
+    let missing = file_with("").with_extension("missing");
+    let missing = missing.to_str().unwrap();
+    let named = |name: &str| step().env("MDE_ACCESS_TOKEN_FILE", name).run().stderr;
+    assert!(named(missing).contains(&format!("cannot be read: {missing}: No such file")));
+    for secret in [
+        "s3cret~Value",
+        "/s3cret~Value",
+        "/s3cret/~Value=",
+        "s3cret/~Value=",
+    ] {
+        let stderr = named(secret);
+        assert!(stderr.contains("cannot be read: No such file"), "{stderr}");
+        assert!(!stderr.contains("Value"), "{stderr}");
+    }
 }

@@ -80,9 +80,9 @@ fn every_outcome_is_told() {
     });
     outcomes.dedup();
     assert_snapshot!(outcomes.join(""), @"
-    cancel-machine-action: error: the action was cancelled too late: a command of it had completed. See json_body.commands, and undo it by an action of its own.
-    cancel-machine-action: error: the action had come to its end before it could be cancelled: see json_body.status, and undo it by an action of its own.
-    cancel-machine-action: error: the action is still open: read its status again, or raise --wait.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was cancelled too late: one of its commands had completed. See json_body.commands for which, and undo what it did with an action of its own.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was not cancelled: it had ended before. See json_body.status for how, and undo it with an action of its own.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action is still open, and the time of --wait is up. Read its status with `cancel-machine-action get`, or raise --wait.
     ");
 }
 
@@ -92,7 +92,7 @@ fn what_cannot_be_read_is_unverified_and_the_cancels_answer_stands() {
     assert_outcome(&outcome, "unverified", 6);
     assert_eq!(outcome.json()["json_body"]["status"], "Pending");
     assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
-    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: what became of the action is not known, because it could not be read: reading it was answered with status 403. Grant Machine.Read.All or Machine.ReadWrite.All with admin consent.");
+    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: whether the action was cancelled is not known: reading it was answered with status 403: grant Machine.Read.All or Machine.ReadWrite.All with admin consent. Read its status with `cancel-machine-action get`.");
     let (outcome, _) = waited([entity("Pending", ""), answering("404 Not Found")], "1");
     assert_outcome(&outcome, "unverified", 6);
 }

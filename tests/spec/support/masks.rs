@@ -1,28 +1,32 @@
 //! What differs from run to run, by its name.
 
-/// The sentence about the tries.
+/// The clause about the tries, without how long they took.
 pub fn tries_in(stderr: &str) -> Option<String> {
-    let (_, rest) = stderr.split_once(" Tried ")?;
-    let (tries, _) = rest.split_once(").")?;
-    Some(format!("Tried {tries})."))
+    let (before, after) = stderr.split_once(" attempts in ")?;
+    let (_, count) = before.rsplit_once(" (")?;
+    let (_, told) = after.split_once(" s, ")?;
+    let (told, _) = told.split_once(')')?;
+    Some(format!("{count} attempts in {{time}} s, {told}"))
 }
 
 /// How often a call was tried is a matter of chance.
-pub fn mask_tries(text: String) -> String {
-    let mut parts = text.split(" Tried ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.split_once(").").expect("the end of the tries").1;
-        format!("{text} {{tries}}{rest}")
-    })
+pub fn mask_tries(mut text: String) -> String {
+    while let Some((before, after)) = text.split_once(" attempts in ")
+        && let Some((before, _)) = before.rsplit_once(" (")
+    {
+        let (_, rest) = after.split_once(')').expect("the clause ends");
+        text = format!("{before} {{tries}}{rest}");
+    }
+    text
 }
 
-/// Digits after `marker` stand as `{seconds}`.
-pub fn mask_digits_after(text: String, marker: &str) -> String {
+/// The time that this machine's clock says stands as `{now}`.
+pub fn mask_clock(text: String) -> String {
+    let marker = "clock says ";
     let mut parts = text.split(marker);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
-        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        format!("{text}{marker}{{seconds}}{rest}")
+        let rest = part.split_once(" GMT").expect("the end of a date").1;
+        format!("{text}{marker}{{now}}{rest}")
     })
 }

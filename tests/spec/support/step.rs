@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::layout::lay_out;
-use super::masks::{mask_digits_after, mask_tries, tries_in};
+use super::masks::{mask_clock, mask_tries, tries_in};
 use super::running::{Event, Running};
 use super::{Authority, REQUEST, Server};
 
@@ -202,7 +202,7 @@ impl Step {
         let tries = tries_in(&String::from_utf8_lossy(&stderr));
         let tries = tries.map(|tries| self.name(tries.into_bytes()));
         let stderr = self.name(stderr);
-        let is_retry = |line: &&str| line.starts_with("cancel-machine-action: try ");
+        let is_retry = |line: &&str| line.contains("attempt ") && line.contains(" failed: ");
         let (retries, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_retry);
         Outcome {
             status: status.code(),
@@ -221,10 +221,7 @@ impl Step {
         let replace =
             |text: String, (varying, name): &(String, String)| text.replace(varying, name);
         let text = self.replacements.iter().fold(text, replace);
-        // The TLS library tells the time at which it looked at an expired certificate.
-        let text = mask_digits_after(text, "verification time ");
-        let text = mask_digits_after(text, "not valid after 1577836800 (");
-        mask_tries(text)
+        mask_tries(mask_clock(text))
     }
 }
 

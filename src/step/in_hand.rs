@@ -1,0 +1,343 @@
+//! The requests in hand, each with what is known of it. It lies where whoever hears a signal can take it: who holds the
+//! lock writes, and what is written is gone, so that nothing is written twice.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::mem;
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::tally::Tally;
+use super::verify::{Course, Watch};
+use super::work::{Event, Number};
+use crate::call::exchange::Brake;
+use crate::input::MachineActionId;
+use crate::output::answer::Answer;
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::{Failure, FailureCode, RequestSent};
+use crate::output::log::{Log, Subject};
+use crate::output::outcome::Outcome;
+use crate::waiting::deadline::Deadline;
+use crate::waiting::interrupt::Interrupt;
+use crate::waiting::signals;
+use crate::waiting::sink::Output;
+
+/// How many lines of a batch are in hand at most.
+const MAX_LINES: usize = 100;
+/// How large the answers that are in hand may be, in bytes, before another line is begun.
+const MAX_BYTES: usize = 16 << 20;
+/// How often it is looked whether whoever writes is done.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// The requests in hand, shared with whoever hears a signal.
+#[derive(Clone)]
+pub(super) struct InHand {
+    lines: Arc<Mutex<Lines>>,
+    brake: Arc<OnceLock<Brake>>,
+}
+
+/// What is in hand. Whoever holds this may write.
+pub(super) struct Lines {
+    lines: VecDeque<Line>,
+    pub(super) tally: Tally,
+    /// How a request that is being sent is ended; none before the settings are read.
+    brake: Arc<OnceLock<Brake>>,
+    is_indented: bool,
+    /// Nothing more is to be written: the last words were said.
+    is_over: bool,
+}
+
+/// One request.
+struct Line {
+    /// Of a batch's line, from 1.
+    number: Number,
+    /// Of the action; empty if it is not known.
+    id: String,
+    state: State,
+}
+
+/// What is known of a request.
+pub(super) enum State {
+    /// It is being read, or sent.
+    Begun,
+    /// It was sent, and its action is watched.
+    Watched(Box<Watch>),
+    /// All there is to know.
+    Done(Box<Outcome>),
+}
+
+impl State {
+    pub(super) fn done(answer: Result<Answer, Failure>) -> Self {
+        Self::Done(Box::new(Outcome(answer)))
+    }
+
+    pub(super) fn of(course: Course) -> Self {
+        match course {
+            ControlFlow::Break(answer) => Self::done(answer),
+            ControlFlow::Continue(watch) => Self::Watched(Box::new(watch)),
+        }
+    }
+
+    /// When it is to be looked at, if it is watched.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match self {
+            Self::Watched(watch) => Some(watch.due()),
+            Self::Begun | Self::Done(_) => None,
+        }
+    }
+
+    /// What is known if the process is told to stop now; `was_sent` if a request that is being sent may have arrived.
+    fn when_stopped(self, was_sent: bool) -> Outcome {
+        match self {
+            Self::Done(outcome) => *outcome,
+            Self::Watched(watch) => Outcome(watch.conclude_stopped()),
+            Self::Begun => Outcome(Err(interrupted(was_sent))),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let size = |answer: &Result<Answer, Failure>| answer.as_ref().map_or(0, Answer::size);
+        match self {
+            Self::Begun => 0,
+            Self::Watched(watch) => size(watch.stands()),
+            Self::Done(outcome) => size(&outcome.0),
+        }
+    }
+}
+
+/// The failure of a request that was cut short by a signal.
+fn interrupted(was_sent: bool) -> Failure {
+    let (request_sent, consequence) = match was_sent {
+        true => (
+            RequestSent::Unknown,
+            "the cancel may have reached the service. Read the action's status with `cancel-machine-action get`, or \
+             cancel it again",
+        ),
+        false => (RequestSent::No, "the cancel was not sent"),
+    };
+    Failure::new(
+        FailureCode::Interrupted,
+        format!("the step was told to stop before there was an answer: {consequence}."),
+    )
+    .with_request_sent(request_sent)
+}
+
+impl InHand {
+    /// Nothing is in hand yet. Documents are indented for a person at a terminal.
+    pub(super) fn new(tally: Tally, is_indented: bool) -> Self {
+        let brake = Arc::new(OnceLock::new());
+        let lines = Lines {
+            lines: VecDeque::new(),
+            tally,
+            brake: Arc::clone(&brake),
+            is_indented,
+            is_over: false,
+        };
+        Self {
+            lines: Arc::new(Mutex::new(lines)),
+            brake,
+        }
+    }
+
+    /// Tells how a request that is being sent is ended.
+    pub(super) fn set_brake(&self, brake: Brake) {
+        let _ = self.brake.set(brake);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks what is in hand, if whoever writes is done before `deadline`.
+    fn lock_until(&self, deadline: Deadline) -> Option<MutexGuard<'_, Lines>> {
+        loop {
+            match self.lines.try_lock() {
+                Ok(lines) => return Some(lines),
+                Err(TryLockError::Poisoned(lines)) => return Some(lines.into_inner()),
+                Err(TryLockError::WouldBlock) if deadline.remaining().is_zero() => return None,
+                Err(TryLockError::WouldBlock) => thread::sleep(GLANCE),
+            }
+        }
+    }
+}
+
+impl Lines {
+    /// Takes a request in hand; `None` is the only one.
+    pub(super) fn begin(&mut self, number: Number) {
+        self.lines.push_back(Line {
+            number,
+            id: String::new(),
+            state: State::Begun,
+        });
+    }
+
+    /// The newest request is about the action `id`, and is going to be sent.
+    pub(super) fn name(&mut self, id: &str) {
+        if let Some(line) = self.lines.back_mut() {
+            id.clone_into(&mut line.id);
+        }
+        if let Some(brake) = self.brake.get() {
+            brake.forget_sent();
+        }
+    }
+
+    /// Notes what is known of the newest request.
+    pub(super) fn put(&mut self, state: State) {
+        if let Some(line) = self.lines.back_mut() {
+            line.state = state;
+        }
+    }
+
+    /// Notes what a look at the watched request with this `number` has brought. Returns when it is due again, if it is.
+    pub(super) fn update(
+        &mut self,
+        number: Number,
+        see: impl FnOnce(Watch) -> Course,
+    ) -> Option<Instant> {
+        let line = self.lines.iter_mut().find(|line| line.number == number)?;
+        let state = match mem::replace(&mut line.state, State::Begun) {
+            State::Watched(watch) => State::of(see(*watch)),
+            other => other,
+        };
+        line.state = state;
+        line.state.due()
+    }
+
+    /// Returns the id of the watched request with this `number`, and how long a look at it may take.
+    pub(super) fn watched(&self, number: Number) -> Option<(MachineActionId, Duration)> {
+        let line = self.lines.iter().find(|line| line.number == number)?;
+        match &line.state {
+            State::Watched(watch) => Some((watch.id().clone(), watch.patience(Instant::now()))),
+            _ => None,
+        }
+    }
+
+    /// Whether another line may be taken in hand.
+    pub(super) fn has_room(&self) -> bool {
+        let sizes = self.lines.iter().map(|line| line.state.size());
+        self.lines.len() < MAX_LINES && sizes.sum::<usize>() < MAX_BYTES
+    }
+
+    /// Writes what is done, as far as no line before it is not.
+    ///
+    /// # Errors
+    ///
+    /// A document could not be written; it was told on stderr.
+    pub(super) fn write_done(
+        &mut self,
+        stdout: &mut dyn Write,
+        log: &mut Log<'_>,
+    ) -> Result<(), ExitStatus> {
+        while let Some(Line {
+            state: State::Done(_),
+            ..
+        }) = self.lines.front()
+        {
+            self.write_first(stdout, log)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is known of everything in hand, because the process is told to stop; nothing is written after that.
+    ///
+    /// # Errors
+    ///
+    /// A document could not be written; it was told on stderr.
+    pub(super) fn write_last(
+        &mut self,
+        stdout: &mut dyn Write,
+        log: &mut Log<'_>,
+        is_batch: bool,
+    ) -> Result<(), ExitStatus> {
+        self.is_over = true;
+        while !self.lines.is_empty() {
+            self.write_first(stdout, log)?;
+        }
+        if is_batch {
+            self.tally.conclude_stopped(log);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else has written what was known.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn write_first(&mut self, stdout: &mut dyn Write, log: &mut Log<'_>) -> Result<(), ExitStatus> {
+        let Some(Line { number, id, state }) = self.lines.pop_front() else {
+            return Ok(());
+        };
+        let was_sent = self.brake.get().is_some_and(Brake::was_sent);
+        let Outcome(answer) = state.when_stopped(was_sent);
+        let outcome = Outcome(answer.map_err(|failure| Failure {
+            line: number,
+            ..failure
+        }));
+        log.set_subject(Subject {
+            line: number.map(NonZeroU64::get),
+            action: (!id.is_empty()).then_some(id.as_str()),
+        });
+        outcome.explain(log);
+        let written = outcome.write(stdout, self.is_indented);
+        log.set_subject(Subject::default());
+        self.tally.add(&outcome);
+        written.map_err(|error| {
+            self.not_written(&error, &outcome, number, log);
+            ExitStatus::NotWritten
+        })
+    }
+
+    fn not_written(&self, error: &io::Error, outcome: &Outcome, number: Number, log: &mut Log<'_>) {
+        let line = number.map_or(String::new(), |number| format!(" for line {number}"));
+        log.error(format_args!(
+            "stdout cannot be written: {error}. What it would have said{line}: {}.",
+            outcome.in_short()
+        ));
+    }
+}
+
+/// How the process is stopped.
+pub(super) struct Stopping {
+    pub(super) interrupt: Interrupt,
+    pub(super) in_hand: InHand,
+    /// Wakes a batch that waits for its next line.
+    pub(super) events: Option<SyncSender<Event>>,
+}
+
+impl signals::InHand for Stopping {
+    fn stop(&mut self, status: ExitStatus) -> bool {
+        self.interrupt.stop(status);
+        if let Some(events) = &self.events {
+            // It may be full: whoever reads it next sees the interrupt anyway.
+            let _ = events.try_send(None);
+        }
+        self.in_hand.brake.get().is_some_and(Brake::close)
+    }
+
+    fn break_off(&mut self) {
+        if let Some(brake) = self.in_hand.brake.get() {
+            brake.break_off();
+        }
+    }
+
+    fn say_what_is_known(&mut self, deadline: Deadline) {
+        let mut stderr = Output::never_blocking(rustix::stdio::stderr(), GLANCE);
+        let mut log = Log::new(&mut stderr, false);
+        let Some(mut lines) = self.in_hand.lock_until(deadline) else {
+            log.error(
+                "told to stop. What is known could not be written, because nobody reads stdout.",
+            );
+            return;
+        };
+        if !lines.is_over() {
+            let mut stdout = Output::never_blocking(rustix::stdio::stdout(), deadline.remaining());
+            // That it failed is said.
+            let _ = lines.write_last(&mut stdout, &mut log, self.events.is_some());
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Actions become lines on stdout.
+
+use std::io::{self, Write};
+use std::mem;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::input::{Input, JsonBody, MachineActionId, PathParameters};
+use crate::output::failure::{Failure, FailureCode};
+use crate::output::layout::Layout;
+use crate::output::log::Log;
+use crate::output::outcome::Outcome;
+use crate::settings::listing::Listing;
+use crate::waiting::interrupt::Interrupt;
+use crate::waiting::sink::Sink;
+
+/// How many bytes of actions are gathered before they are written.
+const CHUNK: usize = 64 << 10;
+/// How many bytes of requests are: those of more than a page. Whoever takes them may take a second for each, and the
+/// service would not wait so long for its page to be read.
+const CHUNK_OF_REQUESTS: usize = 4 << 20;
+/// How long an action waits for others before it is written.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
+/// The lines of a list.
+pub(super) struct Lines<'a> {
+    listing: &'a Listing,
+    stdout: &'a mut dyn Sink,
+    interrupt: Interrupt,
+    /// What is not written yet: whole lines.
+    pending: Vec<u8>,
+    written_at: Instant,
+    /// Why nothing more can be written.
+    broken: Option<io::Error>,
+    count: u64,
+    /// How many entities are no actions, or have no usable id.
+    unusable: u64,
+    /// How many actions were not asked for.
+    strangers: u64,
+}
+
+/// What a request needs of an action.
+#[derive(Deserialize)]
+struct Identified {
+    id: MachineActionId,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(
+        listing: &'a Listing,
+        stdout: &'a mut dyn Sink,
+        interrupt: Interrupt,
+    ) -> Self {
+        Self {
+            listing,
+            stdout,
+            interrupt,
+            pending: Vec::new(),
+            written_at: Instant::now(),
+            broken: None,
+            count: 0,
+            unusable: 0,
+            strangers: 0,
+        }
+    }
+
+    /// Returns how many lines there are so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the query of the first page.
+    pub(super) fn first_query(&self) -> String {
+        self.listing.filter.query()
+    }
+
+    /// Takes an entity of a page. Returns how long it waited for stdout; `None` if no more is wanted.
+    pub(super) fn take(&mut self, entity: &RawValue) -> Option<Duration> {
+        if self.interrupt.status().is_some() || self.add(entity.get()).is_err() {
+            return None;
+        }
+        let is_due = match self.listing.comment {
+            Some(_) => self.pending.len() >= CHUNK_OF_REQUESTS,
+            None => self.pending.len() >= CHUNK || self.written_at.elapsed() >= LONGEST_WAIT,
+        };
+        if !is_due {
+            return Some(Duration::ZERO);
+        }
+        let begun = Instant::now();
+        match self.put() {
+            Ok(()) => Some(begun.elapsed()),
+            Err(error) => {
+                self.broken = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Adds the line of an entity, if it gets one.
+    fn add(&mut self, json: &str) -> io::Result<()> {
+        if !json.starts_with('{') {
+            self.unusable += 1;
+            return Ok(());
+        }
+        if !self.listing.filter.matches(json) {
+            self.strangers += 1;
+            return Ok(());
+        }
+        let Some(comment) = &self.listing.comment else {
+            return self.push(|layout| layout.write_all(json.as_bytes()));
+        };
+        match serde_json::from_str::<Identified>(json) {
+            Ok(Identified { id }) => {
+                let request = request(id, comment);
+                self.push(|layout| Ok(serde_json::to_writer(layout, &request)?))
+            }
+            Err(_) => {
+                self.unusable += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds the line that `write` lays out.
+    fn push(&mut self, write: impl FnOnce(&mut Layout<'_>) -> io::Result<()>) -> io::Result<()> {
+        let mut layout = Layout::new(&mut self.pending, false);
+        write(&mut layout)?;
+        layout.end()?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Writes what was gathered.
+    pub(super) fn put(&mut self) -> io::Result<()> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
+        self.stdout.write_all(&mem::take(&mut self.pending))?;
+        self.stdout.flush()?;
+        self.written_at = Instant::now();
+        Ok(())
+    }
+
+    /// Writes the last line of a list that is not whole.
+    pub(super) fn end(&mut self, outcome: &Outcome) -> io::Result<()> {
+        outcome.write(self.stdout, false)
+    }
+
+    /// Warns if the service sent what was not asked for.
+    pub(super) fn warn_of_strangers(&self, log: &mut Log<'_>) {
+        if self.strangers > 0 {
+            log.warning(format_args!(
+                "{} actions do not match the filters, and were left out: something between may have removed the query. Check \
+                 MDE_BASE_URL and any proxy between.",
+                self.strangers
+            ));
+        }
+    }
+
+    /// # Errors
+    ///
+    /// There were entities that got no line.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match self.unusable {
+            0 => Ok(()),
+            count => Err(unusable(count, self.listing.comment.is_some())),
+        }
+    }
+}
+
+fn request(id: MachineActionId, comment: &str) -> impl Serialize + use<> {
+    Input {
+        path_parameters: PathParameters {
+            machineactionid: id,
+        },
+        json_body: JsonBody {
+            comment: Some(comment.to_owned()),
+        },
+    }
+}
+
+fn unusable(count: u64, are_requests: bool) -> Failure {
+    let what = match are_requests {
+        true => "entries without an id that can be cancelled; they got no request",
+        false => "entries that are no actions; they got no line",
+    };
+    let message = format!(
+        "the service listed {count} {what}. All others did. Check MDE_BASE_URL and any proxy between."
+    );
+    Failure::new(FailureCode::InvalidAnswer, message)
+}
+
+/// The failure of a list that was told to stop.
+pub(super) fn stopped() -> Failure {
+    let message = "the step was told to stop. The list is not whole. List again.";
+    Failure::new(FailureCode::Interrupted, message)
+}

@@ -1,0 +1,179 @@
+//! What is open: pages of actions become lines, or requests that cancel them.
+
+mod lines;
+mod pages;
+
+use std::io;
+use std::time::Duration;
+
+use self::lines::Lines;
+use self::pages::Pages;
+use super::{Reply, Step};
+use crate::call::exchange::Brake;
+use crate::call::send::Run;
+use crate::call::{api, page};
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::{Failure, FailureCode};
+use crate::output::log::Log;
+use crate::output::outcome::Outcome;
+use crate::settings::listing::Listing;
+use crate::settings::options::Options;
+use crate::settings::variables::Reader;
+use crate::waiting::deadline::Deadline;
+use crate::waiting::interrupt::Interrupt;
+use crate::waiting::signals;
+use crate::waiting::sink::Sink;
+
+/// A pause of which everybody hears.
+const LONG_PAUSE: Duration = Duration::from_secs(10);
+
+/// Writes a line for each action that `listing` asks for, page by page. Returns the exit status if nothing more is to be
+/// written.
+///
+/// # Errors
+///
+/// The list is not whole: its last line, which is still to be written.
+pub(crate) fn run(
+    listing: &Listing,
+    options: &Options,
+    reader: Reader<'_>,
+    stdout: &mut dyn Sink,
+    log: &mut Log<'_>,
+) -> Result<ExitStatus, Outcome> {
+    let interrupt = Interrupt::default();
+    // It keeps the pace of a batch.
+    let paced = Options {
+        batch: true,
+        ..options.clone()
+    };
+    let deadline = Deadline::after(options.timeout);
+    let step = Step::new(paced, reader, interrupt.clone(), &mut Run { deadline, log });
+    let step = step.map_err(|failure| Outcome(Err(failure)))?;
+    let listening = signals::listen(InHand {
+        interrupt: interrupt.clone(),
+        brake: step.brake(),
+    });
+    let _listening = listening.map_err(|error| Outcome(Err(deaf(&error))))?;
+    let mut list = List {
+        step,
+        lines: Lines::new(listing, stdout, interrupt.clone()),
+        timeout: options.timeout,
+    };
+    match (list.write(log), interrupt.status()) {
+        (Ok(()), _) => Ok(ExitStatus::Accepted),
+        (Err(End::NotWritten(error)), _) => {
+            let count = list.lines.count();
+            log.error(format_args!(
+                "stdout cannot be written: {error}. {count} lines were written."
+            ));
+            Ok(ExitStatus::NotWritten)
+        }
+        (Err(End::Document(outcome)), None) => Err(outcome),
+        (Err(End::Document(_)), Some(status)) => {
+            let outcome = Outcome(Err(lines::stopped()));
+            outcome.explain(log);
+            Ok(list
+                .lines
+                .end(&outcome)
+                .map_or(ExitStatus::NotWritten, |()| status))
+        }
+    }
+}
+
+fn deaf(error: &io::Error) -> Failure {
+    let message = "signals cannot be heard: the system has no thread or descriptor left for it. Raise the limits of \
+                   processes (ulimit -u, or pids of the container) and open files (ulimit -n).";
+    Failure::new(FailureCode::NoInput, message).because(error)
+}
+
+/// A list, as far as the end of the process goes.
+struct InHand {
+    interrupt: Interrupt,
+    brake: Brake,
+}
+
+impl signals::InHand for InHand {
+    fn stop(&mut self, status: ExitStatus) -> bool {
+        self.interrupt.stop(status);
+        self.brake.close()
+    }
+
+    fn break_off(&mut self) {
+        self.brake.break_off();
+    }
+
+    fn say_what_is_known(&mut self, _: Deadline) {}
+}
+
+/// Why a list is not whole.
+enum End {
+    /// Its last line says why.
+    Document(Outcome),
+    /// Nobody takes its lines.
+    NotWritten(io::Error),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Document(Outcome(Err(failure)))
+    }
+}
+
+struct List<'a> {
+    step: Step,
+    lines: Lines<'a>,
+    /// The time limit of a page.
+    timeout: Duration,
+}
+
+impl List<'_> {
+    /// Writes the lines of all pages.
+    fn write(&mut self, log: &mut Log<'_>) -> Result<(), End> {
+        let mut pages = Pages::new(self.lines.first_query());
+        while let Some(query) = pages.next() {
+            self.await_turn(log)?;
+            let link = self.write_page(&query, log)?;
+            log.detail(format_args!("{} lines so far", self.lines.count()));
+            if let Some(link) = link {
+                pages.follow(&link, &self.step.api)?;
+            }
+        }
+        self.lines.warn_of_strangers(log);
+        Ok(self.lines.check()?)
+    }
+
+    /// Writes the lines of one page; returns the link to the next one.
+    fn write_page(&mut self, query: &str, log: &mut Log<'_>) -> Result<Option<String>, End> {
+        let deadline = Deadline::after(self.timeout);
+        let mut run = Run { deadline, log };
+        let request = |api: &_, token: &_| api::list(api, query, token);
+        let mut reply = self.step.call(&api::LIST, &mut run, request)?;
+        let Some(unread) = reply.received.unread.take() else {
+            return Err(self.refused(&reply));
+        };
+        let link = page::read(unread, &mut |entity| self.lines.take(entity));
+        self.lines.put().map_err(End::NotWritten)?;
+        Ok(link?)
+    }
+
+    fn refused(&self, reply: &Reply) -> End {
+        End::Document(Outcome(self.step.answer_to_read(reply)))
+    }
+
+    /// Waits until the pace allows the next call.
+    fn await_turn(&self, log: &mut Log<'_>) -> Result<(), Failure> {
+        let sender = &self.step.sender;
+        let pause = sender.wait_for_turn();
+        if pause >= LONG_PAUSE {
+            let seconds = pause.as_secs();
+            log.notice(format_args!(
+                "pausing {seconds} s for the service's limits."
+            ));
+        }
+        sender.interrupt().wait(pause);
+        match sender.interrupt().status() {
+            None => Ok(()),
+            Some(_) => Err(lines::stopped()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a refusal of the service says of itself, fit for one line.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::auth::refusal::has_token;
+use crate::auth::secret::Secret;
+use crate::output::answer::Answer;
+use crate::output::letters;
+use crate::output::scalar::Scalar;
+
+/// The longest code and the longest message that are repeated, in characters.
+const MAX_CODE: usize = 64;
+const MAX_MESSAGE: usize = 300;
+/// How much of a message is searched for the token, in characters: it may go on behind what is shown.
+const MAX_READ: usize = 2000;
+
+/// The service's own code and message; either may be empty.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Said {
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+/// The envelopes that are known: the service's own, that of its gateway, and RFC 9457.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(default, alias = "title")]
+    message: Scalar,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    code: Scalar,
+    #[serde(default)]
+    message: Scalar,
+}
+
+impl Said {
+    /// Reads what `answer` says. What repeats `token` is left out; so is the message of a 401, which names the
+    /// application and the tenant.
+    pub(super) fn of(answer: &Answer, token: &str) -> Self {
+        let said = answer.json().map(read).unwrap_or_default();
+        let token = Secret::new(token.to_owned());
+        let shown = |text: &str, limit| {
+            let read: String = text.chars().take(MAX_READ).collect();
+            let repeats_token = has_token(&read) || token.is_in(&read);
+            match repeats_token {
+                true => String::new(),
+                false => one_line(&read, limit),
+            }
+        };
+        Self {
+            code: shown(&said.code, MAX_CODE),
+            message: match answer.status_code {
+                401 => String::new(),
+                _ => shown(&said.message, MAX_MESSAGE),
+            },
+        }
+    }
+
+    /// Returns code and message as a part of a sentence, with what joins it to what stands before; nothing if it says
+    /// nothing.
+    pub(super) fn clause(&self) -> String {
+        match (self.code.as_str(), self.message.trim_end_matches('.')) {
+            ("", "") => String::new(),
+            (code, "") => format!(", {code}"),
+            ("", message) => format!(": \"{message}\""),
+            (code, message) => format!(", {code}: \"{message}\""),
+        }
+    }
+}
+
+fn read(json: &str) -> Said {
+    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(json) else {
+        return Said::default();
+    };
+    let error = envelope.error.map(RawValue::get).unwrap_or_default();
+    if let Ok(refusal) = serde_json::from_str::<Refusal>(error) {
+        return Said {
+            code: text(&refusal.code),
+            message: text(&refusal.message),
+        };
+    }
+    Said {
+        code: String::new(),
+        message: serde_json::from_str(error).unwrap_or_else(|_| text(&envelope.message)),
+    }
+}
+
+fn text(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Text(text) => text.clone(),
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Other => String::new(),
+    }
+}
+
+/// The first `limit` characters, on one line, with no letter that commands a terminal or turns the writing.
+fn one_line(text: &str, limit: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = letters::harmless(&words.join(" "));
+    match line.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
