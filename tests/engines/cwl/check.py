@@ -6,13 +6,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from defender import ACTIONS, FATES, FINISHED, NO_ID, OPEN, REFUSED, STEP_TIMEOUT, STEP_WAIT, THROTTLED, Defender
+from defender import FATES, FINISHED, OPEN, REFUSED, STEP_TIMEOUT, STEP_WAIT, THROTTLED, Defender
 from support import environment, expect, expect_hidden, expect_playbook, free_port
 
 HERE = Path(__file__).parent
 COMMENT = 'False alarm: the "EICAR" test, über 3 machines'
-CANCELLED = "00000000-0000-0000-0000-000000200000"
-"""An action of the step's sandbox."""
 
 
 def main():
@@ -58,12 +56,6 @@ def playbook(folder):
     expect("and names what was not cancelled", [id in red for id in FATES],
            [fate != "cancelled" for fate in FATES.values()])
     expect_hidden(log)
-
-    with Defender(actions=[NO_ID, CANCELLED]) as defender:
-        status, fates, _ = play(folder, {**defender.environment, "MDE_SANDBOX": "1"})
-    expect("a failure is reported as one, and the run is red",
-           (status, fates.pop(NO_ID).startswith("invalid_input: "), fates),
-           ("permanentFail", True, {CANCELLED: "cancelled"}))
 
     with Defender(actions=[OPEN, THROTTLED]) as defender:
         status, fates, _ = play(folder, defender.environment)

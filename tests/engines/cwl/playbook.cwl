@@ -19,36 +19,15 @@ inputs:
     default: 120
 steps:
   list:
-    run: list-pending-actions.cwl
-    in: {}
-    out: [json_body]
-  prepare:
-    run:
-      class: ExpressionTool
-      inputs:
-        pending: Any
-        comment: string
-      outputs:
-        ids: string[]
-        requests: File[]
-      expression: |
-        ${
-          var ids = inputs.pending.value.map(function (action) { return action.id; });
-          var requests = ids.map(function (id) {
-            var request = {path_parameters: {machineactionid: id}, json_body: {Comment: inputs.comment}};
-            return {class: "File", basename: "request.json", contents: JSON.stringify(request)};
-          });
-          return {ids: ids, requests: requests};
-        }
+    run: list.cwl
     in:
-      pending: list/json_body
       comment: comment
     out: [ids, requests]
   cancel:
     run: cancel-patiently.cwl
     scatter: request
     in:
-      request: prepare/requests
+      request: list/requests
       timeout: timeout
       wait: wait
     out: [answer]
@@ -73,7 +52,7 @@ steps:
           return {fates: fates};
         }
     in:
-      ids: prepare/ids
+      ids: list/ids
       answers: cancel/answer
     out: [fates]
   fail:

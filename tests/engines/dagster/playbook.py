@@ -22,8 +22,8 @@ class Comment(Config):
 
 @op(out=DynamicOut(str))
 def list_pending():
-    step = subprocess.run(["list-pending-actions"], stdout=subprocess.PIPE, check=True)
-    for action in json.loads(step.stdout)["json_body"]["value"]:
+    step = subprocess.run(["cancel-machine-action", "list"], stdout=subprocess.PIPE, check=True)
+    for action in map(json.loads, step.stdout.splitlines()):
         # The step of each action has this in its name.
         key = "".join(letter if letter.isalnum() else "_" for letter in action["id"])
         yield DynamicOutput(action["id"], mapping_key=key)

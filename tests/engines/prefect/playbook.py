@@ -43,8 +43,8 @@ def may_succeed_later(task, run, state) -> bool:
 @task
 def list_pending() -> list[str]:
     with settings() as environment:
-        step = subprocess.run(["list-pending-actions"], env=environment, stdout=subprocess.PIPE, check=True)
-    return [action["id"] for action in json.loads(step.stdout)["json_body"]["value"]]
+        step = subprocess.run(["cancel-machine-action", "list"], env=environment, stdout=subprocess.PIPE, check=True)
+    return [json.loads(line)["id"] for line in step.stdout.splitlines()]
 
 
 @task(

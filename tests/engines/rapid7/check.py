@@ -72,11 +72,11 @@ def assemble(folder):
 
 def play(plugin, defender):
     """Cancels what is pending; returns the answers for each action."""
-    listed = json.loads(run("list-pending-actions", env=environment(**defender.environment), seconds=30))
+    listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the connection alone.
     settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
-    return {action["id"]: list(cancel(plugin, environment(**settings), action["id"]))
-            for action in listed["json_body"]["value"]}
+    ids = [json.loads(line)["id"] for line in listed.splitlines()]
+    return {id: list(cancel(plugin, environment(**settings), id)) for id in ids}
 
 
 def cancel(plugin, env, action_id):

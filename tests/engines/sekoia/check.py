@@ -69,11 +69,11 @@ def assemble(folder):
 
 def play(module, cloud, defender):
     """Cancels what is pending; returns the branches that the playbook took for each action, and the last errors."""
-    listed = json.loads(run("list-pending-actions", env=environment(**defender.environment), seconds=30))
+    listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the cloud alone.
     settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
     taken, errors = {}, {}
-    for id in (action["id"] for action in listed["json_body"]["value"]):
+    for id in (json.loads(line)["id"] for line in listed.splitlines()):
         taken[id] = []
         for report in cancel(module, cloud, environment(**settings), id):
             taken[id].append(branch(report))

@@ -20,8 +20,8 @@ class Step:
 
     @activity.defn
     def list_pending_actions(self) -> list[str]:
-        listed = run("list-pending-actions", env=self.settings, stdout=PIPE, check=True)
-        return [action["id"] for action in json.loads(listed.stdout)["json_body"]["value"]]
+        listed = run(["cancel-machine-action", "list"], env=self.settings, stdout=PIPE, check=True)
+        return [json.loads(line)["id"] for line in listed.stdout.splitlines()]
 
     @activity.defn
     def cancel_machine_action(self, request: dict) -> None:

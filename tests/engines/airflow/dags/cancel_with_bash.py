@@ -10,7 +10,7 @@ from defender_step import EXECUTION_TIMEOUT, TEMPLATES, AfterRetryAfter, cancell
 
 
 def pending_actions(line):
-    return [{"action": action["id"]} for action in json.loads(line)["json_body"]["value"]]
+    return [{"action": action["id"]} for action in json.loads(line)]
 
 
 def final_answer(line):
@@ -19,7 +19,11 @@ def final_answer(line):
 
 with DAG("cancel_with_bash", schedule=None, params={"comment": "Machine action was canceled by automation"}):
     pending = BashOperator(
-        task_id="list_pending", bash_command="list-pending-actions", env=TEMPLATES, append_env=True,
+        task_id="list_pending",
+        # The operator takes the last line alone for the result.
+        bash_command='actions=$(cancel-machine-action list) && echo "[$(paste -sd , <<<"$actions")]"',
+        env=TEMPLATES,
+        append_env=True,
         output_processor=pending_actions)
 
     # The last task: its state is the run's.

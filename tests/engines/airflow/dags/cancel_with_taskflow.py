@@ -11,8 +11,8 @@ from defender_step import EXECUTION_TIMEOUT, AfterRetryAfter, cancelled, setting
 
 @task
 def list_pending():
-    step = subprocess.run(["list-pending-actions"], env=settings(), stdout=subprocess.PIPE, check=True)
-    return [action["id"] for action in json.loads(step.stdout)["json_body"]["value"]]
+    step = subprocess.run(["cancel-machine-action", "list"], env=settings(), stdout=subprocess.PIPE, check=True)
+    return [json.loads(line)["id"] for line in step.stdout.splitlines()]
 
 
 @task(

@@ -25,8 +25,8 @@ EXECUTION_TIMEOUT = timedelta(seconds=CHUNK * (TIMEOUT + WAIT) + 30)
 
 @task
 def list_pending():
-    step = subprocess.run(["list-pending-actions"], env=settings(), stdout=subprocess.PIPE, check=True)
-    actions = [action["id"] for action in json.loads(step.stdout)["json_body"]["value"]]
+    step = subprocess.run(["cancel-machine-action", "list"], env=settings(), stdout=subprocess.PIPE, check=True)
+    actions = [json.loads(line)["id"] for line in step.stdout.splitlines()]
     return [actions[start:start + CHUNK] for start in range(0, len(actions), CHUNK)]
 
 

@@ -12,8 +12,8 @@ from defender_step import settings
 
 @task
 def list_pending():
-    step = subprocess.run(["list-pending-actions"], env=settings(), stdout=subprocess.PIPE, check=True)
-    return [action["id"] for action in json.loads(step.stdout)["json_body"]["value"]]
+    step = subprocess.run(["cancel-machine-action", "list"], env=settings(), stdout=subprocess.PIPE, check=True)
+    return [json.loads(line)["id"] for line in step.stdout.splitlines()]
 
 
 # Seconds: 60 for the cancel + 120 until the action is final + 30 to spare. The grid shows each task with its action.
