@@ -68,7 +68,7 @@ def expect_playbook(defender, comment):
     if THROTTLED in defender.actions:
         # Without the playbook's own pause it would be at once; with one of a minute, a minute.
         expect("not before Retry-After, and soon after it",
-               RETRY_AFTER <= defender.seconds_between_tries() < 30, True)
+               RETRY_AFTER <= defender.seconds_between_tries() < 60, True)
     expect("each call has the comment", {call.comment for call in defender.calls}, {comment})
 
 

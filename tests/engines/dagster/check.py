@@ -39,7 +39,8 @@ def playbook(folder):
     with Defender(actions=[*FATES, NO_ID]) as defender:
         log = execute(folder, defender, "cancel_pending_actions", comment, status=1)
     expect_playbook(defender, COMMENT)
-    ends = {key: re.findall(rf"cancel\[{re.sub('[^0-9a-z]', '_', key)}\] - (STEP_\w+)", log) for key in defender.actions}
+    keys = {id: re.sub("[^0-9a-z]", "_", id) for id in defender.actions}
+    ends = {id: re.findall(rf"cancel\[{key}\] - (STEP_\w+)", log) for id, key in keys.items()}
     expect("green is what was cancelled, red all else; it was Dagster that tried again, and only what may succeed",
            {id: [end for end in of_action if end in ENDS] for id, of_action in ends.items()},
            {id: ["STEP_UP_FOR_RETRY"] * (id == THROTTLED)

@@ -12,7 +12,7 @@ from support import end, environment, expect, expect_hidden, expect_playbook
 
 HERE = Path(__file__).parent
 COMMENT = "Cancelled by the playbook"
-LIMITS, TIMER = "--timeout 60 --wait 120", '"timer": "210"'
+LIMITS, TIMER, TRIES = "--timeout 60 --wait 120", '"timer": "210"', "tries < 3"
 """What the playbook sets; the check has less time."""
 
 
@@ -36,19 +36,20 @@ def playbook():
 
 def killed():
     with Defender(actions=[OPEN], seconds_to_answer=20) as defender:
-        told, log, _ = play(defender, limits="--timeout 60 --wait 120", timer="1")
+        told, log, _ = play(defender, limits="--timeout 60 --wait 120", timer="1", tries=1)
     expect("a step that Node-RED ended says so, and is not taken for a cancel",
            (told[0].startswith(f"{OPEN} at try 1: interrupted: "), f"not cancelled: {OPEN}" in log), (True, True))
 
 
-def play(defender, limits, timer="210"):
+def play(defender, limits, timer="210", tries=3):
     """Runs the playbook with other limits; returns its report, the log, and the requests it has left."""
     with tempfile.TemporaryDirectory(prefix="node-red-") as name:
         folder = Path(name)
         shutil.copy(HERE / "settings.js", folder)
         flows = (HERE / "flows.json").read_text()
-        expect("the playbook sets the limits", all(text in flows for text in (LIMITS, TIMER)), True)
-        (folder / "flows.json").write_text(flows.replace(LIMITS, limits).replace(TIMER, f'"timer": "{timer}"'))
+        expect("the playbook sets the limits", all(text in flows for text in (LIMITS, TIMER, TRIES)), True)
+        flows = flows.replace(LIMITS, limits).replace(TIMER, f'"timer": "{timer}"').replace(TRIES, f"tries < {tries}")
+        (folder / "flows.json").write_text(flows)
         told = run_node_red(folder, environment(**defender.environment), len(defender.actions))
         expect_hidden(folder)
         return told, (folder / "log").read_text(), [file.name for file in folder.glob("request-*")]

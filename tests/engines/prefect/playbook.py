@@ -95,7 +95,8 @@ def cancel_pending_actions(comment: str):
     runs = cancel.map(actions, comment=unmapped(comment))
     wait(runs)
     failures = {action: run.state.result(raise_on_failure=False) for action, run in zip(actions, runs)}
-    if not_cancelled := {action: str(getattr(failure, "became", failure)) for action, failure in failures.items() if failure}:
+    became = {action: str(getattr(failure, "became", failure)) for action, failure in failures.items()}
+    if not_cancelled := {action: became[action] for action, failure in failures.items() if failure}:
         return Failed(message=f"not cancelled: {json.dumps(not_cancelled)}")
     return Completed(message=f"cancelled: {len(actions)}")
 

@@ -94,7 +94,10 @@ def branch(answer):
     if answer["status"] == "ok":
         return "cancelled" if answer["output"]["outcome"] == "cancelled" else "green, but not cancelled"
     advice = json.loads(answer["exception"]["data"])
-    return "again" if advice.get("retryable") else OUTCOMES.get(advice.get("outcome"), "refused")
+    if advice.get("retryable"):
+        return "again"
+    # An outcome says what the action is; whether the cancel was accepted, the status.
+    return OUTCOMES[advice["outcome"]] if advice.get("status_code", 999) < 300 else "refused"
 
 
 def start(plugin, env, inputs, connection=CONNECTION):

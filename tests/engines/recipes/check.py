@@ -49,7 +49,8 @@ def of_a_program(env):
 
 def shell_string(env):
     def sh(id):
-        string = (HERE / "shell_string.sh").read_text().replace("BASE64", base64.b64encode(request(id).encode()).decode())
+        encoded = base64.b64encode(request(id).encode()).decode()
+        string = (HERE / "shell_string.sh").read_text().replace("BASE64", encoded)
         return subprocess.run(string, shell=True, env=env, capture_output=True, text=True, timeout=60)
 
     ended = {id: sh(id) for id in CALLED}

@@ -98,7 +98,8 @@ def branch(report):
         return "cancelled" if results["outcome"] == "cancelled" else "green, but not cancelled"
     if results["retryable"]:
         return "again"
-    return OUTCOMES.get(results.get("outcome"), "refused")
+    # An outcome says what the action is; whether the cancel was accepted, the status.
+    return OUTCOMES[results["outcome"]] if results.get("status_code", 999) < 300 else "refused"
 
 
 def run_locally(module, **arguments):

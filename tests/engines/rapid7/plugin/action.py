@@ -10,7 +10,7 @@ from schema import SPEC, schema
 # Seconds that the step has for a cancel, and then until the action is final. The time-out of the workflow's step is to be
 # longer: 60 + 120 + 30 to spare.
 LIMITS = {"MDE_TIMEOUT": "60", "MDE_WAIT": "120"}
-ADVICE = ("outcome", "retryable", "retry_after_seconds")
+ADVICE = ("status_code", "outcome", "retryable", "retry_after_seconds")
 ACTION = SPEC["actions"]["cancel_machine_action"]
 
 
