@@ -1,57 +1,63 @@
-"""The programs that the playbook runs, with a tenant's settings; their stderr goes to the worker's log."""
+"""The programs that the playbook runs, with a tenant's settings. Each makes one call; stderr goes to the worker's log."""
 
 import json
 import os
 from datetime import timedelta
-from subprocess import PIPE, Popen, TimeoutExpired, run
+from subprocess import PIPE, Popen, TimeoutExpired
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
-
-# Seconds that the step has for a cancel, and then until the action is final. `workflow.py` adds to these.
-LIMITS = {"MDE_TIMEOUT": "60", "MDE_WAIT": "120"}
 
 
 class Step:
     """The step for one tenant."""
 
     def __init__(self, settings: dict):
-        self.settings = {**LIMITS, **os.environ, **settings}
+        # Seconds for a call. MDE_WAIT is off: the workflow waits, so that each activity is one call, and the rate of the
+        # task queue is that of the calls. `workflow.py` adds to the 60.
+        self.settings = {"MDE_TIMEOUT": "60", **os.environ, **settings, "MDE_WAIT": ""}
 
     @activity.defn
     def list_pending_actions(self) -> list[str]:
-        listed = run(["cancel-machine-action", "list"], env=self.settings, stdout=PIPE, check=True)
-        return [json.loads(line)["id"] for line in listed.stdout.splitlines()]
+        actions = [json.loads(line) for line in self.run("list").splitlines()]
+        # The last line of a list that is not whole is a refusal or a failure.
+        if actions and "id" not in actions[-1]:
+            accepted(actions[-1])
+        return [action["id"] for action in actions]
 
     @activity.defn
     def cancel_machine_action(self, request: dict) -> None:
-        """Returns only if the action is cancelled. Raises what it is instead: Temporal retries what may succeed later."""
-        answer = json.loads(self.run("cancel-machine-action", json.dumps(request)))
-        if (became := fate(answer)) == "cancelled":
-            return
-        # An answer and a failure say in the same words whether and when to try again.
-        advice = answer.get("error", answer)
-        seconds = advice.get("retry_after_seconds")
-        raise ApplicationError(
-            became, answer, type=advice.get("code", answer.get("outcome", "answer")),
-            non_retryable=not advice.get("retryable"), next_retry_delay=seconds and timedelta(seconds=seconds))
+        """Returns if the service has accepted the cancel."""
+        accepted(json.loads(self.run(input=json.dumps(request))))
 
-    def run(self, program: str, request: str) -> str:
-        """Runs a program to its end; returns its stdout. Meanwhile Temporal hears that this worker is alive."""
-        with Popen(program, env=self.settings, stdin=PIPE, stdout=PIPE, text=True) as step:
+    @activity.defn
+    def read_machine_action(self, id: str) -> str | None:
+        """What became of the action, if it is final."""
+        return accepted(json.loads(self.run("get", id))).get("outcome")
+
+    def run(self, *arguments: str, input: str | None = None) -> str:
+        """Runs the step to its end; returns its stdout. Meanwhile Temporal hears that this worker is alive."""
+        command = ["cancel-machine-action", *arguments]
+        with Popen(command, env=self.settings, stdin=PIPE, stdout=PIPE, text=True) as step:
             while True:
                 try:
-                    return step.communicate(request, timeout=3)[0]
+                    return step.communicate(input, timeout=3)[0]
                 except TimeoutExpired:
+                    # It has been handed over once.
+                    input = None
                     activity.heartbeat()
 
 
-def fate(answer: dict) -> str:
-    """What became of the action: `cancelled`, or what it is instead."""
-    if error := answer.get("error"):
-        return f"{error['code']}: {error['message']}"
-    # Without an outcome, or with one of these, a 2xx means only that the service accepted the cancel.
-    outcome = answer.get("outcome", "pending")
-    if outcome not in ("pending", "unverified"):
-        return outcome
-    return "accepted" if answer["status_code"] < 300 else f"{answer['status_code']} {answer['reason']}"
+def accepted(answer: dict) -> dict:
+    """The answer, if it is a 2xx. Raises any other, and a failure: Temporal retries what may succeed later."""
+    if 200 <= answer.get("status_code", 0) < 300:
+        return answer
+    # An answer and a failure say in the same words whether and when to try again.
+    advice = answer.get("error", answer)
+    seconds = advice.get("retry_after_seconds")
+    raise ApplicationError(
+        f"{advice['code']}: {advice['message']}" if "error" in answer else f"{answer['status_code']} {answer['reason']}",
+        answer,
+        type=advice.get("code", "answer"),
+        non_retryable=not advice["retryable"],
+        next_retry_delay=seconds and timedelta(seconds=seconds))

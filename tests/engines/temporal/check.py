@@ -33,7 +33,7 @@ def first(engine):
 def playbook(engine):
     with Defender(actions=[*FATES, NO_ID], seconds_to_answer=0.5) as defender:
         worker = engine.worker(defender.environment)
-        engine.start("cancel", COMMENT)
+        engine.start("cancel", COMMENT, [0, 1])
         wait_for(lambda: defender.calls, seconds=30)
         other = engine.worker(defender.environment)
         expect("a worker that is told to end with a call in hand ends in good order", stop(worker), 0)
@@ -41,8 +41,8 @@ def playbook(engine):
         starts = engine.started("cancel")
         stop(other)
     expect_playbook(defender, COMMENT)
-    expect("nothing but what is throttled was a second try", sorted(start["attempt"] for start in starts),
-           [1] * len(defender.actions) + [2])
+    expect("nothing but what is throttled was a second try", max(start["attempt"] for start in starts), 2)
+    expect("nor that more than once", [start["attempt"] for start in starts].count(2), 1)
     expect("the workflow fails, and names what was not cancelled",
            [f"'{id}': " in failure["message"] for id in defender.actions],
            [FATES.get(id) != "cancelled" for id in defender.actions])
@@ -52,7 +52,7 @@ def playbook(engine):
 
     with Defender(actions=[OPEN]) as defender:
         worker = engine.worker(defender.environment)
-        engine.start("green", COMMENT)
+        engine.start("green", COMMENT, [0, 1])
         expect("if all are cancelled, it is completed", engine.end("green", seconds=60, status=0),
                {OPEN: "cancelled"})
         stop(worker)
@@ -65,7 +65,7 @@ def misconfigured(engine):
         failure = str(engine.end("misconfigured", seconds=60, status=1))
         starts = engine.started("misconfigured")
         stop(worker)
-    expect("with settings that cannot be used each call fails", failure.count("invalid_settings: ") >= 2, True)
+    expect("with settings that cannot be used it fails", "invalid_settings" in failure, True)
     expect("at its first try", {start["attempt"] for start in starts}, {1})
 
 

@@ -47,10 +47,10 @@ class Temporal:
         """Starts a worker, with these settings of the step."""
         return self._spawn("python", HERE / program, env={**self.environment, **settings})
 
-    def start(self, id, argument, type="CancelPendingActions", queue="defender"):
+    def start(self, id, *arguments, type="CancelPendingActions", queue="defender"):
         """Starts a workflow."""
-        self._command("workflow", "start", "--workflow-id", id, "--type", type, "--task-queue", queue,
-                      "--input", json.dumps(argument))
+        inputs = [word for argument in arguments for word in ("--input", json.dumps(argument))]
+        self._command("workflow", "start", "--workflow-id", id, "--type", type, "--task-queue", queue, *inputs)
 
     def end(self, id, seconds, status):
         """What a workflow returned, or the failure that it ended with; it must end in time, with the status."""

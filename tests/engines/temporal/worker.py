@@ -1,4 +1,9 @@
-"""A worker of the playbook, for one tenant or many; start as many as you like."""
+"""A worker of the playbook, for one tenant or many; start as many as you like.
+
+The folder TENANTS has a file for each tenant: `contoso.json` with `settings` (the step's, among them
+AZURE_CLIENT_SECRET_FILE) and `calls_per_second`. Its task queue is `defender-contoso`. Without TENANTS the worker's own
+environment has the settings of the one tenant, whose queue is `defender`.
+"""
 
 import asyncio
 import json
@@ -15,35 +20,37 @@ from temporalio.worker import Worker
 from activities import Step
 from workflow import CancelPendingActions
 
-# The service allows 100 calls a minute. An action is two calls, the cancel and a read that shows it cancelled (a device
-# that is slow to answer costs more reads), and each of the queue's partitions (4 unless configured) may be one action
-# ahead: (100 - 2 * 4) / 60 / 2. Beyond 750 actions in an hour it is the limit of 1,500 calls an hour that counts: 0.2.
-ACTIONS_PER_SECOND = 0.75
-
+# The server keeps this rate for a task queue as a whole, if all workers name the same; an activity is one call. Each of
+# the queue's partitions (4 unless configured) may be one call ahead: 60 * 1.5 + 4 is below 100 calls a minute.
+# A cancel takes two calls or more, it and the reads: for more than 700 actions the 1,500 calls an hour set the rate. Name
+# 0.4 for such a tenant: 3600 * 0.4 + 4.
+CALLS_PER_SECOND = 1.5
 # How many steps this worker runs at once for a tenant: a tenant that is slow uses its own slots only.
-SLOTS = 10
+SLOTS = 4
 
 
 def tenants() -> dict[str, dict]:
-    """Each task queue and the settings of its tenant: the files of the folder TENANTS, or this worker's environment."""
+    """Each task queue, and what is known of its tenant."""
     if folder := os.environ.get("TENANTS"):
         return {f"defender-{file.stem}": json.loads(file.read_text()) for file in sorted(Path(folder).glob("*.json"))}
     return {"defender": {}}
 
 
 def worker(client: Client, queue: str, tenant: dict) -> Worker:
+    step = Step(tenant.get("settings", {}))
     return Worker(
         client,
         # One for each tenant, because the limits are each tenant's. Whatever calls the tenant belongs on it.
         task_queue=queue,
         workflows=[CancelPendingActions],
-        activities=[(step := Step(tenant.get("settings", {}))).list_pending_actions, step.cancel_machine_action],
+        activities=[step.list_pending_actions, step.cancel_machine_action, step.read_machine_action],
         activity_executor=ThreadPoolExecutor(SLOTS),
         max_concurrent_activities=SLOTS,
-        # The server keeps this rate for the queue as a whole, if all workers name the same.
-        max_task_queue_activities_per_second=tenant.get("actions_per_second", ACTIONS_PER_SECOND),
-        # What is being cancelled is finished and reported before the worker ends.
-        graceful_shutdown_timeout=timedelta(seconds=210),
+        max_concurrent_activity_task_polls=2,
+        max_concurrent_workflow_task_polls=2,
+        max_task_queue_activities_per_second=tenant.get("calls_per_second", CALLS_PER_SECOND),
+        # What is being called is finished and reported before the worker ends.
+        graceful_shutdown_timeout=timedelta(seconds=90),
     )
 
 
