@@ -3,7 +3,7 @@
 //! [`run`] is the program without the process around it. Below it are eight rooms; each uses only those below it:
 //!
 //! ```text
-//! main → run → step      one request, or many; is it cancelled? may the identity cancel?
+//! main → run → step      one request, or many; what is open? is it cancelled? may the identity cancel?
 //!               │
 //!            settings    the command line and the environment become settings
 //!               │

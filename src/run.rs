@@ -86,8 +86,8 @@ impl Run<'_, '_> {
                 Ok(end.map_or_else(Ending::Failed, Ending::Lines))
             }
             Command::Get(id) => {
-                let outcome = get::run(id, &self.options, self.reader, self.log);
-                Ok(Ending::Action(Outcome(outcome)))
+                let (outcome, stopped) = get::run(&id, &self.options, self.reader, self.log);
+                Ok(Ending::Action(outcome, stopped))
             }
             Command::Step(request) => {
                 let source = self.source(request)?;
@@ -122,8 +122,8 @@ impl Run<'_, '_> {
 enum Ending {
     /// Why there is no request.
     Failed(Outcome),
-    /// What one action is now, or why that is not known.
-    Action(Outcome),
+    /// What one action is now, or why that is not known; and the status, if the process was told to stop.
+    Action(Outcome, Option<ExitStatus>),
     /// The status of requests or a list, whose lines are written.
     Lines(ExitStatus),
     /// What `check` reports.
@@ -137,8 +137,8 @@ impl Ending {
     fn deliver(&self, stdout: &mut dyn Write, is_terminal: bool, log: &mut Log<'_>) -> ExitStatus {
         match self {
             // An action that was only read may be in any state.
-            Self::Action(Outcome(Ok(answer))) if answer.is_success() => {}
-            Self::Failed(outcome) | Self::Action(outcome) => outcome.explain(log),
+            Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => {}
+            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.explain(log),
             Self::Report(report) => report.explain(log),
             Self::Lines(_) | Self::Text(_) => {}
         }
@@ -156,7 +156,7 @@ impl Ending {
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
-            Self::Failed(outcome) | Self::Action(outcome) => outcome.write(stdout, is_terminal),
+            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.write(stdout, is_terminal),
             Self::Lines(_) => Ok(()),
             Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
@@ -167,8 +167,9 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Action(Outcome(Ok(answer))) if answer.is_success() => ExitStatus::Accepted,
-            Self::Failed(outcome) | Self::Action(outcome) => outcome.exit_status(),
+            Self::Action(_, Some(stopped)) => *stopped,
+            Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => ExitStatus::Accepted,
+            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.exit_status(),
             Self::Lines(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report) => report.exit_status(),
@@ -178,7 +179,7 @@ impl Ending {
     /// Returns the document in half a sentence, for when it cannot be written.
     fn in_short(&self) -> String {
         match self {
-            Self::Failed(outcome) | Self::Action(outcome) => outcome.in_short(),
+            Self::Failed(outcome) | Self::Action(outcome, _) => outcome.in_short(),
             Self::Lines(_) => "its lines".to_owned(),
             Self::Report(_) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),

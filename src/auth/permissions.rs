@@ -46,7 +46,7 @@ pub(crate) enum ProblemCode {
     Delegated,
     /// The token has no permission to cancel.
     NoCancelRole,
-    /// The token has no permission to read an action.
+    /// The token has no permission to list and read actions.
     NoReadRole,
 }
 
@@ -56,7 +56,7 @@ impl ProblemCode {
         matches!(self, Self::Delegated | Self::NoReadRole)
     }
 
-    /// Whether reading an action is possible all the same.
+    /// Whether listing and reading actions is possible all the same.
     pub(crate) const fn allows_read(self) -> bool {
         matches!(self, Self::Delegated | Self::NoCancelRole)
     }
@@ -103,7 +103,8 @@ pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem
             !claims.has_any(&READ_ROLES),
             ProblemCode::NoReadRole,
             format!(
-                "the token has no permission to read an action, which --wait needs: grant {} with admin consent",
+                "the token has no permission to list and read actions, which list, get, --wait and --allow need: grant {} with \
+                 admin consent",
                 READ_ROLES.join(" or ")
             ),
         ),

@@ -44,10 +44,12 @@ pub(crate) fn query(link: &str, base: &ServiceUrl) -> Result<String, &'static st
     if !path.is_some_and(is_known) {
         return Err("has another path than /api/machineactions");
     }
-    if query.is_empty() || !fragment.is_empty() || query.len() > MAX_QUERY {
-        return Err("has no query, or one that is too long");
+    match utf8_percent_encode(query, NOT_IN_A_QUERY).to_string() {
+        _ if !fragment.is_empty() => Err("has a fragment"),
+        query if query.is_empty() => Err("has no query"),
+        query if query.len() > MAX_QUERY => Err("is too long"),
+        query => Ok(query),
     }
-    Ok(utf8_percent_encode(query, NOT_IN_A_QUERY).to_string())
 }
 
 /// Returns what `query` says, however it is encoded: two links to one page are the same.

@@ -180,7 +180,7 @@ impl Sender {
     fn wait(&self, pause: Duration, call: &Call, tries: &Tries, log: &mut Log<'_>) -> bool {
         if !pause.is_zero() {
             log.notice(format_args!(
-                "attempt {} of {} failed: {}. The next follows in {:.1} s.",
+                "attempt {} of {} failed ({}); retrying in {:.1} s.",
                 tries.count(),
                 call.name,
                 tries.last(),

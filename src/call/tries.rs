@@ -64,7 +64,7 @@ impl Tries {
         self.said.push(match outcome {
             Ok(received) => {
                 self.may_have_arrived |= call.may_change_something;
-                format!("status {}", received.status.as_u16())
+                format!("HTTP {}", received.status.as_u16())
             }
             Err(failure) => {
                 self.was_lost |= failure.request_sent == RequestSent::Unknown;

@@ -98,7 +98,10 @@ impl Loss {
             "{} answered something {what}. {} Check {} and any proxy between.",
             self.peer.host, self.peer.call.if_lost, self.peer.call.host_setting
         );
-        Failure::new(FailureCode::InvalidAnswer, message)
+        Failure {
+            retryable: false,
+            ..Failure::new(FailureCode::InvalidAnswer, message)
+        }
     }
 
     /// Whether the connection ended without a proper close.

@@ -24,7 +24,7 @@ pub struct Answer {
     /// The body.
     #[serde(flatten)]
     pub(crate) body: Body,
-    /// What has truly become of the action; only if it was waited for (`MDE_WAIT`). All else is then as the last read has brought it.
+    /// What became of the action; only with `--wait` (`MDE_WAIT`), and from `get` if the action is final. The other keys are then those of the last read, unless the cancel itself was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Verdict")]
     pub(crate) outcome: Option<Verdict>,
@@ -97,7 +97,7 @@ pub enum Body {
     Text(#[schemars(description = "The decoded text of a body that is not a JSON object.")] String),
 }
 
-/// What has truly become of the action; only with `--wait`.
+/// What became of the action; only with `--wait`, and from `get` if the action is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -105,7 +105,7 @@ pub enum Verdict {
     Cancelled,
     /// The status is `Cancelled`, yet a command of the action had completed.
     CancelledTooLate,
-    /// The action had come to its end (`Succeeded`, `Failed`, `TimeOut`).
+    /// The action had already finished (`Succeeded`, `Failed`, `TimeOut`).
     AlreadyFinal,
     /// The action was still open when the time was up.
     Pending,

@@ -27,8 +27,8 @@ pub enum FailureCode {
     InvalidSettings,
     /// The sign-in service refused the credentials (exit status 4).
     SignInRefused,
-    /// The sign-in service answered, but with neither a token nor a verdict on the credentials: it is throttled, down, or
-    /// not the sign-in service at all (exit status 8).
+    /// The sign-in service answered, but neither granted a token nor refused the credentials: it is throttled, it fails, or
+    /// the host is not a sign-in service (exit status 8).
     SignInUnavailable,
     /// The host could not be found or reached, or the connection broke (exit status 5).
     NetworkError,
@@ -119,7 +119,7 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
     pub(crate) line: Option<NonZeroU64>,
-    /// What has truly become of the action; only if it was waited for (`MDE_WAIT`): it was still open, or could not be read.
+    /// What is known of the action; only with `--wait` (`MDE_WAIT`), if the cancel may have been sent: it is still open, or it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Verdict")]
     pub(crate) outcome: Option<Verdict>,

@@ -7,6 +7,7 @@ use crate::auth::permissions::{CANCEL_ROLES, READ_ROLES};
 use crate::output::exit_status::{Document, ExitStatus};
 use crate::output::failure::FailureCode;
 use crate::settings::clouds;
+use crate::settings::commands::COMMANDS;
 use crate::settings::table;
 
 /// The page that describes the call.
@@ -37,6 +38,8 @@ pub(super) struct Manifest {
     pub(super) permissions: Permissions,
     /// Limits of the service, for each application and tenant.
     pub(super) rate_limits: Vec<RateLimit>,
+    /// What the program does besides the step, by the word that asks for it.
+    pub(super) commands: Vec<ManifestCommand>,
     /// The options of the command line.
     pub(super) options: Vec<ManifestOption>,
     /// The environment variables that an operator sets.
@@ -76,7 +79,7 @@ pub(super) struct Endpoint {
 pub(super) struct Permissions {
     /// Application permissions, one of which is needed for the call.
     pub(super) any_of: [&'static str; 7],
-    /// Application permissions, one of which is also needed for `--wait`.
+    /// Application permissions, one of which is also needed for `--wait`, `--allow`, `list` and `get`.
     pub(super) to_wait_any_of: [&'static str; 2],
 }
 
@@ -87,6 +90,20 @@ pub(super) struct RateLimit {
     pub(super) calls: u32,
     /// Length of the period, in seconds.
     pub(super) per_seconds: u32,
+}
+
+/// A command of the program.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ManifestCommand {
+    /// The word that asks for it.
+    pub(super) name: &'static str,
+    /// What stands behind the word, if anything does.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) argument: &'static str,
+    /// What it does.
+    pub(super) description: &'static str,
+    /// The options that it takes.
+    pub(super) options: Vec<&'static str>,
 }
 
 /// An option of the command line.
@@ -194,6 +211,15 @@ impl Manifest {
                     per_seconds: 3600,
                 },
             ],
+            commands: COMMANDS
+                .iter()
+                .map(|command| ManifestCommand {
+                    name: command.name,
+                    argument: command.argument,
+                    description: command.about,
+                    options: command.option_names().collect(),
+                })
+                .collect(),
             options: table::OPTIONS
                 .map(|option| ManifestOption {
                     name: option.name,

@@ -42,7 +42,7 @@ pub(crate) static COMMANDS: [CommandSpec; 7] = [
     CommandSpec {
         name: "check",
         argument: "",
-        about: "sign in and report whether this identity may cancel and read; cancels nothing",
+        about: "sign in and report whether this identity may cancel, list and read; cancels nothing",
         details: "It makes no other call. What is missing is named, with what to grant.",
         options: &OF_CALLS,
         own_options: &[],

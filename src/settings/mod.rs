@@ -1,7 +1,7 @@
 //! What an operator sets: where the calls go, who makes them, and how.
 
 pub(crate) mod arguments;
-mod commands;
+pub(crate) mod commands;
 pub(crate) mod listing;
 mod unknown;
 mod help;

@@ -133,12 +133,12 @@ pub(super) fn of_accepted(answer: &Answer, id: &MachineActionId) -> String {
 pub(super) fn of_verdict(verdict: Verdict) -> String {
     let text = match verdict {
         Verdict::CancelledTooLate => {
-            "the action was cancelled too late: one of its commands had completed. See json_body.commands for which, and \
-             undo what it did with an action of its own."
+            "the action was cancelled too late: one of its commands had completed. See json_body.commands, and reverse it \
+             with a separate action (for an isolation: release the device)."
         }
         Verdict::AlreadyFinal => {
-            "the action was not cancelled: it had ended before. See json_body.status for how, and undo it with an action \
-             of its own."
+            "the action was not cancelled, because it had already finished. See json_body.status; if need be, reverse it \
+             with a separate action (for an isolation: release the device)."
         }
         Verdict::Cancelled | Verdict::Pending | Verdict::Unverified => "",
     };

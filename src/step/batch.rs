@@ -6,7 +6,8 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
 use super::Step;
-use super::in_hand::{InHand, Stopping};
+use super::in_hand::InHand;
+use super::stopping::Stopping;
 use super::tally::Tally;
 use super::work::{Event, Work};
 use crate::call::send::Run;
@@ -19,7 +20,6 @@ use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
-use crate::waiting::schedule::Schedule;
 use crate::waiting::signals;
 
 /// Runs the step for each line of `source`; gives the worst status.
@@ -40,9 +40,6 @@ pub(crate) fn run(
     let mut run = Run { deadline, log };
     let step = Step::new(options, reader, interrupt.clone(), &mut run);
     let in_hand = InHand::new(Tally::new(), false);
-    if let Ok(step) = &step {
-        in_hand.set_brake(step.brake());
-    }
     let (sender, events) = mpsc::sync_channel(1);
     let listening = signals::listen(Stopping {
         interrupt: interrupt.clone(),
@@ -51,18 +48,7 @@ pub(crate) fn run(
     });
     let _listening = listening.map_err(|error| without_means("signals cannot be heard", &error))?;
     read_ahead(source, sender)?;
-    let work = Work {
-        step,
-        in_hand,
-        interrupt,
-        timeout,
-        deadline: None,
-        next: None,
-        lines: Some(events),
-        is_batch: true,
-        schedule: Schedule::default(),
-        pauses: false,
-    };
+    let work = Work::new(step, in_hand, interrupt, timeout).each_of(events);
     Ok(work.run(stdout, log))
 }
 

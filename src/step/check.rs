@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> R
 pub(crate) struct Report {
     /// Whether the identity may cancel machine actions.
     pub may_cancel: bool,
-    /// Whether it may also read machine actions, which `--wait` needs.
+    /// Whether it may also list and read them, which `list`, `get`, `--wait` and `--allow` need.
     pub may_read: bool,
     /// Which identity signs in, and where; null if the settings give none.
     pub identity: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct Report {
     pub scope: Option<String>,
     /// The claims of the token; null if there is no token, or it cannot be read.
     pub token: Option<TokenReport>,
-    /// Everything that keeps the identity from cancelling or reading, or limits it, each with what to do.
+    /// Everything that keeps the identity from cancelling, listing or reading, or limits it, each with what to do.
     pub problems: Vec<Problem>,
     /// The failure, if there is no token; as in `error.schema.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,10 +170,10 @@ impl Report {
         // The last line says it all, because some engines show no other.
         match (self.may_cancel, self.may_read, &self.token) {
             (true, true, _) => {
-                log.notice("this identity may cancel machine actions, and read them.")
+                log.notice("this identity may cancel machine actions, and list and read them.")
             }
             (true, false, _) => {
-                log.notice("this identity may cancel machine actions, but not read them.");
+                log.notice("this identity may cancel machine actions, but not list or read them.");
             }
             (false, _, None) => log.error(format_args!(
                 "it is not known whether this identity may cancel machine actions: {obstacles}"

@@ -2,42 +2,59 @@
 
 use super::Step;
 use super::action_state::{self, State};
+use super::stop::Stop;
 use crate::call::api;
 use crate::call::send::Run;
 use crate::input::MachineActionId;
 use crate::output::answer::Answer;
+use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
+use crate::output::outcome::Outcome;
 use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 
-/// Reads the action `id`, and returns the service's answer, with an outcome if the action is final.
-///
-/// # Errors
-///
-/// There is no answer to give.
+/// Reads the action `id`. Returns the service's answer, with an outcome if the action is final, and the status to end
+/// with if the process was told to stop.
 pub(crate) fn run(
-    id: MachineActionId,
+    id: &MachineActionId,
     options: &Options,
     reader: Reader<'_>,
+    log: &mut Log<'_>,
+) -> (Outcome, Option<ExitStatus>) {
+    let stop = Stop::new("The action was not read.");
+    // One action can be read without hearing signals: then they end the process as they always do.
+    let _listening = stop.listen();
+    let answer = read(id, options, reader, &stop, log);
+    *stop.pen() = true;
+    match stop.interrupt.status() {
+        Some(status) => (Outcome(answer.map_err(|_| stop.failure())), Some(status)),
+        None => (Outcome(answer), None),
+    }
+}
+
+fn read(
+    id: &MachineActionId,
+    options: &Options,
+    reader: Reader<'_>,
+    stop: &Stop,
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);
     let mut run = Run { deadline, log };
-    let mut step = Step::new(options.clone(), reader, Interrupt::default(), &mut run)?;
-    let reply = step.call(&api::READ, &mut run, |api, token| {
-        api::read(api, &id, token)
-    })?;
+    let interrupt = stop.interrupt.clone();
+    let mut step = Step::new(options.clone(), reader, interrupt, &mut run)?;
+    stop.set_brake(step.brake());
+    let reply = step.call(&api::READ, &mut run, |api, token| api::read(api, id, token))?;
     let answer = step.answer_to_read(&reply)?;
     if !answer.is_success() {
         return Ok(answer);
     }
-    let outcome = match answer
+    let state = answer
         .json()
-        .map(|json| action_state::of(json, id.as_str()))
-    {
+        .map(|json| action_state::of(json, id.as_str()));
+    let outcome = match state {
         Some(State::Final(verdict)) => Some(verdict),
         Some(State::Open) => None,
         Some(State::NotTheAction) | None => {

@@ -5,33 +5,26 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZeroU64;
-use std::ops::ControlFlow;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::line::{Line, State};
 use super::tally::Tally;
 use super::verify::{Course, Watch};
-use super::work::{Event, Number};
+use super::work::Number;
 use crate::call::exchange::Brake;
 use crate::input::MachineActionId;
-use crate::output::answer::Answer;
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode, RequestSent};
+use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
 use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
-use crate::waiting::signals;
-use crate::waiting::sink::Output;
+use crate::waiting::lock;
 
 /// How many lines of a batch are in hand at most.
 const MAX_LINES: usize = 100;
 /// How large the answers that are in hand may be, in bytes, before another line is begun.
 const MAX_BYTES: usize = 16 << 20;
-/// How often it is looked whether whoever writes is done.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// The requests in hand, shared with whoever hears a signal.
 #[derive(Clone)]
@@ -49,81 +42,6 @@ pub(super) struct Lines {
     is_indented: bool,
     /// Nothing more is to be written: the last words were said.
     is_over: bool,
-}
-
-/// One request.
-struct Line {
-    /// Of a batch's line, from 1.
-    number: Number,
-    /// Of the action; empty if it is not known.
-    id: String,
-    state: State,
-}
-
-/// What is known of a request.
-pub(super) enum State {
-    /// It is being read, or sent.
-    Begun,
-    /// It was sent, and its action is watched.
-    Watched(Box<Watch>),
-    /// All there is to know.
-    Done(Box<Outcome>),
-}
-
-impl State {
-    pub(super) fn done(answer: Result<Answer, Failure>) -> Self {
-        Self::Done(Box::new(Outcome(answer)))
-    }
-
-    pub(super) fn of(course: Course) -> Self {
-        match course {
-            ControlFlow::Break(answer) => Self::done(answer),
-            ControlFlow::Continue(watch) => Self::Watched(Box::new(watch)),
-        }
-    }
-
-    /// When it is to be looked at, if it is watched.
-    pub(super) fn due(&self) -> Option<Instant> {
-        match self {
-            Self::Watched(watch) => Some(watch.due()),
-            Self::Begun | Self::Done(_) => None,
-        }
-    }
-
-    /// What is known if the process is told to stop now; `was_sent` if a request that is being sent may have arrived.
-    fn when_stopped(self, was_sent: bool) -> Outcome {
-        match self {
-            Self::Done(outcome) => *outcome,
-            Self::Watched(watch) => Outcome(watch.conclude_stopped()),
-            Self::Begun => Outcome(Err(interrupted(was_sent))),
-        }
-    }
-
-    fn size(&self) -> usize {
-        let size = |answer: &Result<Answer, Failure>| answer.as_ref().map_or(0, Answer::size);
-        match self {
-            Self::Begun => 0,
-            Self::Watched(watch) => size(watch.stands()),
-            Self::Done(outcome) => size(&outcome.0),
-        }
-    }
-}
-
-/// The failure of a request that was cut short by a signal.
-fn interrupted(was_sent: bool) -> Failure {
-    let (request_sent, consequence) = match was_sent {
-        true => (
-            RequestSent::Unknown,
-            "the cancel may have reached the service. Read the action's status with `cancel-machine-action get`, or \
-             cancel it again",
-        ),
-        false => (RequestSent::No, "the cancel was not sent"),
-    };
-    Failure::new(
-        FailureCode::Interrupted,
-        format!("the step was told to stop before there was an answer: {consequence}."),
-    )
-    .with_request_sent(request_sent)
 }
 
 impl InHand {
@@ -148,20 +66,25 @@ impl InHand {
         let _ = self.brake.set(brake);
     }
 
+    /// Lets no further request be sent. Returns whether a call is in hand that may end.
+    pub(super) fn close_brake(&self) -> bool {
+        self.brake.get().is_some_and(Brake::close)
+    }
+
+    /// Breaks off the call in hand.
+    pub(super) fn break_off(&self) {
+        if let Some(brake) = self.brake.get() {
+            brake.break_off();
+        }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        lock::lock(&self.lines)
     }
 
     /// Locks what is in hand, if whoever writes is done before `deadline`.
-    fn lock_until(&self, deadline: Deadline) -> Option<MutexGuard<'_, Lines>> {
-        loop {
-            match self.lines.try_lock() {
-                Ok(lines) => return Some(lines),
-                Err(TryLockError::Poisoned(lines)) => return Some(lines.into_inner()),
-                Err(TryLockError::WouldBlock) if deadline.remaining().is_zero() => return None,
-                Err(TryLockError::WouldBlock) => thread::sleep(GLANCE),
-            }
-        }
+    pub(super) fn lock_until(&self, deadline: Deadline) -> Option<MutexGuard<'_, Lines>> {
+        lock::lock_until(&self.lines, deadline)
     }
 }
 
@@ -298,46 +221,5 @@ impl Lines {
             "stdout cannot be written: {error}. What it would have said{line}: {}.",
             outcome.in_short()
         ));
-    }
-}
-
-/// How the process is stopped.
-pub(super) struct Stopping {
-    pub(super) interrupt: Interrupt,
-    pub(super) in_hand: InHand,
-    /// Wakes a batch that waits for its next line.
-    pub(super) events: Option<SyncSender<Event>>,
-}
-
-impl signals::InHand for Stopping {
-    fn stop(&mut self, status: ExitStatus) -> bool {
-        self.interrupt.stop(status);
-        if let Some(events) = &self.events {
-            // It may be full: whoever reads it next sees the interrupt anyway.
-            let _ = events.try_send(None);
-        }
-        self.in_hand.brake.get().is_some_and(Brake::close)
-    }
-
-    fn break_off(&mut self) {
-        if let Some(brake) = self.in_hand.brake.get() {
-            brake.break_off();
-        }
-    }
-
-    fn say_what_is_known(&mut self, deadline: Deadline) {
-        let mut stderr = Output::never_blocking(rustix::stdio::stderr(), GLANCE);
-        let mut log = Log::new(&mut stderr, false);
-        let Some(mut lines) = self.in_hand.lock_until(deadline) else {
-            log.error(
-                "told to stop. What is known could not be written, because nobody reads stdout.",
-            );
-            return;
-        };
-        if !lines.is_over() {
-            let mut stdout = Output::never_blocking(rustix::stdio::stdout(), deadline.remaining());
-            // That it failed is said.
-            let _ = lines.write_last(&mut stdout, &mut log, self.events.is_some());
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! One request, or many; is it cancelled? May the identity cancel?
+//! One request, or many; what is open? Is it cancelled? May the identity cancel?
 
 pub(crate) mod single;
 pub(crate) mod batch;
@@ -6,10 +6,13 @@ mod work;
 mod in_hand;
 pub(crate) mod list;
 pub(crate) mod get;
+mod line;
+mod stopping;
 mod tally;
 mod verify;
 mod action_state;
 mod guard;
+mod stop;
 mod advice;
 mod service_says;
 mod read_advice;
@@ -159,7 +162,7 @@ impl Step {
         };
         if matches!(answer.status_code, 401 | 403) {
             return Look::Forbidden(format!(
-                "reading it was answered with status {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
+                "the status read returned {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
                 answer.status_code
             ));
         }

@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use super::Step;
-use super::in_hand::{InHand, State, Stopping};
+use super::in_hand::InHand;
+use super::line::State;
+use super::stopping::Stopping;
 use super::tally::Tally;
 use super::work::Work;
 use crate::call::send::Run;
@@ -17,7 +19,6 @@ use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
-use crate::waiting::schedule::Schedule;
 use crate::waiting::signals;
 
 /// Reads the request from `source`, makes the call, and writes what it comes to; indented for a person.
@@ -42,27 +43,13 @@ pub(crate) fn run(
     let timeout = options.timeout;
     let mut run = Run { deadline, log };
     let begun = begin(source, options, reader, &interrupt, &mut run);
-    let (step, next) = match begun {
-        Ok((step, input)) => (Ok(step), Some((None, input))),
+    let work = |step| Work::new(step, in_hand.clone(), interrupt, timeout);
+    let work = match begun {
+        Ok((step, input)) => work(Ok(step)).only(input, deadline),
         Err(failure) => {
             in_hand.lock().put(State::done(Err(failure.clone())));
-            (Err(failure), None)
+            work(Err(failure))
         }
-    };
-    if let Ok(step) = &step {
-        in_hand.set_brake(step.brake());
-    }
-    let work = Work {
-        step,
-        in_hand,
-        interrupt,
-        timeout,
-        deadline: Some(deadline),
-        next,
-        lines: None,
-        is_batch: false,
-        schedule: Schedule::default(),
-        pauses: false,
     };
     work.run(stdout, log)
 }

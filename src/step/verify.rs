@@ -127,10 +127,10 @@ impl Watch {
                 }
             }
             Look::Read(answer, State::NotTheAction) => {
-                self.obstacle = format!(
-                    "reading it was answered with status {}, but not with the action",
-                    answer.status_code
-                );
+                self.obstacle = match answer.is_success() {
+                    true => "the status read returned something else than the action".to_owned(),
+                    false => format!("the status read returned {}", answer.status_code),
+                };
             }
             Look::Failed(obstacle) => self.obstacle = obstacle,
             Look::Forbidden(obstacle) => return self.give_up(obstacle),

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Step;
-use super::in_hand::{InHand, State};
+use super::in_hand::InHand;
+use super::line::State;
 use super::verify::Watch;
 use crate::call::pace::whole_seconds;
 use crate::call::send::Run;
@@ -21,6 +21,7 @@ use crate::output::log::{Log, Subject};
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 use crate::waiting::schedule::{Schedule, Turn};
+use crate::waiting::signals;
 
 /// The number of a batch's line, from 1; `None` is the only request.
 pub(super) type Number = Option<NonZeroU64>;
@@ -28,31 +29,65 @@ pub(super) type Number = Option<NonZeroU64>;
 /// A line with its number; `None` if there are no more, or the process was told to stop.
 pub(super) type Event = Option<(NonZeroU64, Result<String, Failure>)>;
 
-/// How long the process, which is being ended, may go on.
-const LONGER_THAN_GRACE: Duration = Duration::from_secs(6);
-
 /// Requests, and how they are worked off.
 pub(super) struct Work {
     /// Or why no request can be done.
-    pub(super) step: Result<Step, Failure>,
-    pub(super) in_hand: InHand,
-    pub(super) interrupt: Interrupt,
+    step: Result<Step, Failure>,
+    in_hand: InHand,
+    interrupt: Interrupt,
     /// The time limit of a request.
-    pub(super) timeout: Duration,
+    timeout: Duration,
     /// When the only request's time limit ends: it began with the process.
-    pub(super) deadline: Option<Deadline>,
+    deadline: Option<Deadline>,
     /// The request that is to be begun next.
-    pub(super) next: Option<(Number, Input)>,
+    next: Option<(Number, Input)>,
     /// Where further lines come from, until there are no more.
-    pub(super) lines: Option<Receiver<Event>>,
-    pub(super) is_batch: bool,
+    lines: Option<Receiver<Event>>,
+    is_batch: bool,
     /// When the watched actions are to be looked at, by the numbers of their lines, 0 being the only request.
-    pub(super) schedule: Schedule,
+    schedule: Schedule,
     /// Whether the pace is being waited for.
-    pub(super) pauses: bool,
+    pauses: bool,
 }
 
 impl Work {
+    /// Work that `step` does, or the reason why it cannot be done; `in_hand` is where it is known. Each request may take
+    /// `timeout`.
+    pub(super) fn new(
+        step: Result<Step, Failure>,
+        in_hand: InHand,
+        interrupt: Interrupt,
+        timeout: Duration,
+    ) -> Self {
+        if let Ok(step) = &step {
+            in_hand.set_brake(step.brake());
+        }
+        Self {
+            step,
+            in_hand,
+            interrupt,
+            timeout,
+            deadline: None,
+            next: None,
+            lines: None,
+            is_batch: false,
+            schedule: Schedule::default(),
+            pauses: false,
+        }
+    }
+
+    /// The only request, which is in hand already, is `input`; it may take until `deadline`.
+    pub(super) fn only(mut self, input: Input, deadline: Deadline) -> Self {
+        (self.next, self.deadline) = (Some((None, input)), Some(deadline));
+        self
+    }
+
+    /// The requests are these `lines`.
+    pub(super) fn each_of(mut self, lines: Receiver<Event>) -> Self {
+        (self.lines, self.is_batch) = (Some(lines), true);
+        self
+    }
+
     /// Works until there is nothing more to do, or the process is told to stop. Returns the status that it ends with.
     pub(super) fn run(mut self, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
         while self.interrupt.status().is_none() {
@@ -221,7 +256,7 @@ impl Work {
         let mut lines = self.in_hand.lock();
         if lines.is_over() {
             drop(lines);
-            thread::sleep(LONGER_THAN_GRACE);
+            signals::await_end();
             return ExitStatus::Terminated;
         }
         let Some(status) = self.interrupt.status() else {

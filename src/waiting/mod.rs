@@ -2,6 +2,7 @@
 
 pub mod deadline;
 pub mod interrupt;
+pub(crate) mod lock;
 pub mod schedule;
 pub(crate) mod signals;
 pub mod stream;

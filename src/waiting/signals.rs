@@ -91,6 +91,12 @@ pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
     Ok(listening)
 }
 
+/// Waits for the end of the process, which whoever heard the signal brings about.
+#[expect(clippy::disallowed_methods, reason = "there is nothing left to do")]
+pub(crate) fn await_end() {
+    thread::sleep(GRACE + PATIENCE);
+}
+
 fn status_of(signal: i32) -> ExitStatus {
     match signal {
         SIGINT => ExitStatus::Interrupted,
@@ -132,12 +138,14 @@ impl<H: InHand> Attendant<H> {
     fn speak(self, grace: Deadline) {
         let (done, is_done) = mpsc::sync_channel(1);
         let mut in_hand = self.in_hand;
+        // That nobody listens is to be said, too.
+        let patience = grace.remaining().saturating_sub(LAST_WORDS);
         let speak = move || {
-            in_hand.say_what_is_known(grace);
+            in_hand.say_what_is_known(Deadline::after(patience));
             let _ = done.send(());
         };
         if thread::Builder::new().spawn(speak).is_ok() {
-            let _ = is_done.recv_timeout(grace.remaining().max(LAST_WORDS));
+            let _ = is_done.recv_timeout(patience + LAST_WORDS);
         }
     }
 }

@@ -1,8 +1,9 @@
 """Measures the step against what a user would otherwise pick: `curl`, a connector in Python, and the floor of a process.
 
-    tests/bench/run            prints the table of the README
+    tests/bench/run            prints the tables
     tests/bench/run --guard    fails if the step has grown since `committed.json`
-    tests/bench/run --renew    writes `committed.json`
+    tests/bench/run --renew    writes `committed.json`, the tables of `README.md`, `growth.svg`, and the rows that the
+                               README of the repository repeats
 """
 
 import json
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import growth
 import measure
 from server import Server
 
@@ -20,6 +22,8 @@ ROOT = HERE.parents[1]
 STEP = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cancel-machine-action"
 REQUEST = ROOT / "schema" / "sample.json"
 COMMITTED = HERE / "committed.json"
+READMES = [HERE / "README.md", ROOT / "README.md"]
+HEAD = [("what", "measured", "target"), ("---", "---", "---")]
 TOLERANCE = 1.10
 """How much more than committed is no failure."""
 
@@ -28,11 +32,27 @@ def main():
     with Server() as server:
         if sys.argv[1:] == ["--guard"]:
             guard(server)
-        elif sys.argv[1:] == ["--renew"]:
+            return
+        points = list(batches(server))
+        rows = [*table(server), speed(server, points[-1]), *map(batch_row, points)]
+        if sys.argv[1:] == ["--renew"]:
             COMMITTED.write_text(json.dumps(current(server), indent=2) + "\n")
-        else:
-            for row in table(server):
-                print("| " + " | ".join(row) + " |")
+            (HERE / "growth.svg").write_text(growth.draw(points))
+            for readme in READMES:
+                readme.write_text(renewed(readme.read_text(), rows))
+        for row in [*HEAD, *rows]:
+            print(markdown(row))
+
+
+def markdown(row):
+    """A row of a table in Markdown."""
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in row) + "|"
+
+
+def renewed(text, rows):
+    """A README with what was measured: each row whose first cell is that of a row that was measured is replaced."""
+    measured = {row[0]: markdown(row) for row in rows}
+    return "\n".join(measured.get(line.removeprefix("| ").split(" | ")[0], line) for line in text.split("\n"))
 
 
 def with_token(server):
@@ -67,9 +87,7 @@ def guard(server):
 
 
 def table(server):
-    """The rows of the README's table."""
-    yield "what", "measured", "target"
-    yield "---", "---", "---"
+    """The rows of the table, but for those about batches."""
     yield from one_cancel(server)
     yield from refused(server)
     yield from counted(server)
@@ -77,7 +95,6 @@ def table(server):
     tree = subprocess.run(["cargo", "tree", "--edges=normal,no-proc-macro", "--prefix=none", "--locked"], cwd=ROOT,
                           capture_output=True, text=True, check=True)
     yield "crates in it", str(len({line.split(" (")[0] for line in tree.stdout.splitlines()}) - 1), ""
-    yield from batch(server)
 
 
 def one_cancel(server):
@@ -124,22 +141,28 @@ def counted(server):
     yield "peak memory, one cancel", f"{measure.cost([STEP], given, REQUEST).kibibytes / 1024:.1f} MiB", "at most 6.5 MiB"
 
 
-def batch(server):
-    """Calls a second on one connection, and what becomes of time and memory as a batch grows."""
+def speed(server, largest):
+    """The row about the calls a second of the largest batch, which all go over one connection."""
     load = subprocess.run(
         ["wrk", "--threads=1", "--connections=1", "--duration=5s", "--script", HERE / "post.lua",
          f"{server.url}/api/machineactions/988cc94e-7a8f-4b28-ab65-54970c5d5018/cancel"],
         capture_output=True, text=True, check=True)
     most = float(re.search(r"Requests/sec:\s+(\S+)", load.stdout)[1])
-    growth = []
+    calls = 1000 / largest.milliseconds_a_line
+    return ("`--batch`, pacing off: calls a second, of the load generator's on one connection",
+           f"{calls / most:.2f} × ({calls:.0f} of {most:.0f})", "at least 0.6 ×")
+
+
+def batches(server):
+    """What becomes of time and memory as a batch grows."""
     for count in (1, 10, 100, 1_000, 10_000, 100_000):
         cost = measure.cost([STEP, "--batch"], with_token(server), lines(server, count))
-        growth.append((f"`--batch` of {count:,}",
-                       f"{1000 * cost.seconds / count:.2f} ms a line, {cost.kibibytes / 1024:.1f} MiB", ""))
-    calls = count / cost.seconds
-    yield ("`--batch`, pacing off: calls a second, of the load generator's on one connection",
-           f"{calls / most:.2f} × ({calls:.0f} of {most:.0f})", "at least 0.6 ×")
-    yield from growth
+        yield growth.Point(count, 1000 * cost.seconds / count, cost.kibibytes / 1024)
+
+
+def batch_row(point):
+    """A row of the table."""
+    return f"`--batch` of {point.lines:,}", f"{point.milliseconds_a_line:.2f} ms a line, {point.mebibytes:.1f} MiB", ""
 
 
 def lines(server, count):

@@ -1,5 +1,8 @@
-//! Every command and example of the README, run or checked.
+//! Every command and example of the READMEs, run or checked.
 
+mod links;
+
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,16 +15,76 @@ use cancel_machine_action::output::files;
 use cancel_machine_action::settings::table;
 use serde_json::Value;
 
-use crate::support::{Authority, Reply, Server, response};
+use crate::support::{Authority, Reply, Server, each, response};
 
+/// The README at the top.
 const README: &str = include_str!("../../README.md");
+/// Where the playbooks are, and the ids of the sandbox.
+const ENGINES: &str = include_str!("../engines/README.md");
 
-/// The fenced blocks of a language, in their order.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let fence = format!("\n```{language}\n");
-    let parts = README.split(fence.as_str()).skip(1);
-    parts
-        .map(|part| part.split("```").next().unwrap())
+/// A README, wherever it is in the repository.
+struct Readme {
+    /// From the top of the repository.
+    path: PathBuf,
+    text: String,
+}
+
+impl fmt::Debug for Readme {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.path.display())
+    }
+}
+
+impl Readme {
+    /// The fenced blocks, each with its language, in their order.
+    fn blocks(&self) -> Vec<(&str, &str)> {
+        let fenced = self.text.split("\n```").skip(1).step_by(2);
+        fenced
+            .map(|block| block.split_once('\n').unwrap())
+            .collect()
+    }
+
+    /// The fenced blocks of a language, in their order.
+    fn blocks_of(&self, language: &str) -> Vec<&str> {
+        let blocks = self.blocks().into_iter();
+        let blocks = blocks.filter(|(of, _)| *of == language);
+        blocks.map(|(_, block)| block).collect()
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files in `folder` and below it whose path ends with one of `ends`; without what is built, and hidden folders.
+fn files_below(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.starts_with('.') || ["target", "node_modules"].contains(&name) {
+                continue;
+            } else if path.is_dir() {
+                folders.push(path);
+            } else if ends.iter().any(|end| name.ends_with(end)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every README of the repository.
+fn readmes() -> Vec<Readme> {
+    let found = files_below(root(), &["README.md"]).into_iter();
+    found
+        .map(|path| Readme {
+            text: fs::read_to_string(&path).unwrap(),
+            path: path.strip_prefix(root()).unwrap().to_owned(),
+        })
         .collect()
 }
 
@@ -61,13 +124,16 @@ fn run(block: &str, folder: &Path, variables: &[(&str, &str)]) -> String {
         .to_owned()
 }
 
-/// A home with all that the README takes for granted. Its `az` is a stand-in that only answers, because there is no
+/// A home with all that a README takes for granted. Its `az` is a stand-in that only answers, because there is no
 /// tenant here.
-fn home() -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("home-{}", std::process::id()));
+fn home(of: &Readme) -> PathBuf {
+    let name = of.path.display().to_string().replace('/', "-");
+    let home =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     fs::create_dir_all(home.join("bin")).unwrap();
     fs::write(home.join("client-secret"), "the secret\n").unwrap();
     fs::write(home.join("token"), "eyJhbGciOiJub25lIn0.e30.x\n").unwrap();
+    fs::write(home.join("request.json"), files::SAMPLE).unwrap();
     fs::copy(
         Authority::trusted().pem_path(),
         home.join("inspecting-proxy.pem"),
@@ -78,114 +144,126 @@ fn home() -> PathBuf {
         "#!/bin/sh\ncase \"$*\" in *--query*) echo 22222222-0000-0000-0000-000000000000;; esac\n";
     fs::write(&az, stand_in).unwrap();
     fs::set_permissions(&az, PermissionsExt::from_mode(0o755)).unwrap();
-    std::os::unix::fs::symlink(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"),
-        home.join("tests"),
-    )
-    .unwrap();
     home
 }
 
-#[test]
-fn every_command_prints_what_the_readme_shows() {
-    let home = home();
-    let blocks = blocks("console");
-    assert_eq!(blocks.len(), README.matches("```console").count());
-    for block in blocks {
-        let json = "Content-Type: application/json";
-        let cancelled = r#"{"id":"988cc94e-7a8f-4b28-ab65-54970c5d5018","status":"Cancelled"}"#;
-        let granted = r#"{"access_token":"a.token","expires_in":3599}"#;
-        let sign_in = Server::tls([Reply::bytes(response("200 OK", &[json], granted))]);
-        let api = Server::tls([Reply::bytes(response("200 OK", &[json], cancelled))]);
-        let (sign_in, api) = (sign_in.url(), api.url());
-        // In the sandbox the hosts are shown, and nothing is sent to them.
-        let is_sandbox = block.contains("--sandbox");
-        let mut variables = vec![("HOME", home.to_str().unwrap())];
-        if !is_sandbox {
-            variables.extend([
-                ("AZURE_AUTHORITY_HOST", sign_in.as_str()),
-                ("AZURE_POD_IDENTITY_AUTHORITY_HOST", &sign_in),
-                ("MDE_BASE_URL", &api),
-                ("SSL_CERT_FILE", Authority::trusted().pem_path()),
-            ]);
-        }
-        let shown: Vec<&str> = block
-            .lines()
-            .filter(|line| !line.starts_with("$ "))
-            .collect();
-        assert_eq!(
-            run(block, &home, &variables),
-            shown.join("\n").trim_end(),
-            "{block}"
-        );
+/// Runs a block as a person would who has done what the README says before it. Returns what is shown.
+fn run_for_real(block: &str, home: &Path) -> String {
+    let json = "Content-Type: application/json";
+    let cancelled = r#"{"id":"988cc94e-7a8f-4b28-ab65-54970c5d5018","status":"Cancelled"}"#;
+    let granted = r#"{"access_token":"a.token","expires_in":3599}"#;
+    let sign_in = Server::tls([Reply::bytes(response("200 OK", &[json], granted))]);
+    let api = Server::tls([Reply::bytes(response("200 OK", &[json], cancelled))]);
+    let (sign_in, api) = (sign_in.url(), api.url());
+    // In the sandbox the hosts are shown, and nothing is sent to them.
+    let is_sandbox = block.contains("--sandbox");
+    let mut variables = vec![("HOME", home.to_str().unwrap())];
+    if !is_sandbox {
+        variables.extend([
+            ("AZURE_AUTHORITY_HOST", sign_in.as_str()),
+            ("AZURE_POD_IDENTITY_AUTHORITY_HOST", &sign_in),
+            ("MDE_BASE_URL", &api),
+            ("SSL_CERT_FILE", Authority::trusted().pem_path()),
+        ]);
     }
+    run(block, home, &variables)
 }
 
-/// The text of every playbook and program under `tests/engines/`.
-fn playbooks(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(playbooks(&path));
-        } else {
-            found.extend(fs::read_to_string(&path));
+#[test]
+fn every_command_prints_what_the_readmes_show() {
+    each(readmes(), |readme| {
+        let home = home(&readme);
+        for block in readme.blocks_of("console") {
+            let lines = block.lines().filter(|line| !line.starts_with("$ "));
+            let shown: Vec<&str> = lines.collect();
+            assert_eq!(
+                run_for_real(block, &home),
+                shown.join("\n").trim_end(),
+                "{block}"
+            );
         }
-    }
-    found
+    });
 }
 
 #[test]
 fn every_example_for_an_engine_is_part_of_a_playbook_that_is_run() {
-    let playbooks = playbooks(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines"));
-    let section = README.split("## In your engine").nth(1).unwrap();
-    let section = section.split("## In your catalog").next().unwrap();
-    let mut examples = 0;
-    for block in section.split("```").skip(1).step_by(2) {
-        let (_, example) = block.split_once('\n').unwrap();
+    let ends = [
+        ".py", ".yml", ".cwl", ".json", ".js", ".sh", ".mk", "Makefile",
+    ];
+    let playbooks = files_below(&root().join("tests/engines"), &ends).into_iter();
+    let playbooks: Vec<String> = playbooks
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let readme = readmes().into_iter();
+    let readme = readme
+        .into_iter()
+        .find(|readme| readme.path.ends_with("tests/engines/README.md"))
+        .unwrap();
+    let examples = readme.blocks().into_iter();
+    let examples: Vec<&str> = examples
+        .filter(|(language, _)| !["console", "json", "mermaid"].contains(language))
+        .map(|(_, example)| example.trim_end())
+        .collect();
+    assert!(examples.len() >= 7);
+    for example in examples {
         let is_in = |text: &String| {
-            let indented = |indent: &str| example.trim_end().replace('\n', &format!("\n{indent}"));
-            ["", "    ", "        "]
-                .map(indented)
-                .iter()
-                .any(|example| {
-                    let blank_lines_are_empty = example.lines().map(str::trim_end);
-                    text.contains(&blank_lines_are_empty.collect::<Vec<_>>().join("\n"))
-                })
+            ["", "    ", "        "].iter().any(|indent| {
+                let indented = example.replace('\n', &format!("\n{indent}"));
+                let blank_lines_are_empty = indented.lines().map(str::trim_end);
+                text.contains(&blank_lines_are_empty.collect::<Vec<_>>().join("\n"))
+            })
         };
         assert!(playbooks.iter().any(is_in), "{example}");
-        examples += 1;
     }
-    assert_eq!(examples, 7);
 }
 
 #[test]
-fn the_test_command_is_the_one_that_runs_this() {
-    assert_eq!(blocks("sh"), ["cargo test\n"]);
-    let ci = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
-    assert!(ci.contains("\ncargo test\n"));
+fn the_two_commands_from_source_are_those_that_are_checked() {
+    let checked = fs::read_to_string(root().join(".ci/run")).unwrap();
+    for command in [
+        "cargo run -q -- --sandbox tests/spec/data/request.json",
+        "cargo test",
+    ] {
+        assert!(README.contains(&format!("`{command}`")), "{command}");
+        assert!(checked.contains(&format!("\n{command}\n")), "{command}");
+    }
 }
 
 #[test]
 fn every_json_example_is_what_its_schema_says() {
-    for block in blocks("json") {
-        let example: Value = serde_json::from_str(block).unwrap();
-        let schema = match &example {
-            example if example.get("path_parameters").is_some() => files::INPUT,
-            example if example.get("status_code").is_some() => files::OUTPUT,
-            _ => files::ERROR,
-        };
-        let schema: Value = serde_json::from_str(schema).unwrap();
-        assert!(jsonschema::is_valid(&schema, &example), "{block}");
+    for readme in readmes() {
+        for block in readme.blocks_of("json") {
+            let example: Value = serde_json::from_str(block).unwrap();
+            let schema = match &example {
+                example if example.get("mcpServers").is_some() => {
+                    assert_client_is_configured(example);
+                    continue;
+                }
+                example if example.get("path_parameters").is_some() => files::INPUT,
+                example if example.get("status_code").is_some() => files::OUTPUT,
+                _ => files::ERROR,
+            };
+            let schema: Value = serde_json::from_str(schema).unwrap();
+            assert!(jsonschema::is_valid(&schema, &example), "{block}");
+        }
+    }
+}
+
+/// An agent's client is told what the step knows.
+fn assert_client_is_configured(example: &Value) {
+    let server = &example["mcpServers"]["defender"];
+    assert_eq!(server["command"], "cancel-machine-action");
+    for (name, _) in server["env"].as_object().unwrap() {
+        let is_known = table::SETTINGS.iter().any(|it| {
+            it.name == name || (it.has_file_twin && format!("{}_FILE", it.name) == *name)
+        });
+        assert!(is_known, "{name}");
     }
 }
 
 #[test]
 fn the_tables_are_those_of_the_program() {
     let mut rows: Vec<String> = Vec::new();
-    for scenario in &scenarios::SCENARIOS {
-        rows.push(format!("| `{}` | {} |", scenario.id(), scenario.about));
-    }
     for status in ExitStatus::ALL {
         let document = match status.document() {
             Document::Answer => "answer",
@@ -193,11 +271,14 @@ fn the_tables_are_those_of_the_program() {
             Document::AnswerOrFailure => "answer or failure",
             Document::None => "–",
         };
-        rows.push(format!(
-            "| {} | {} | {document} |",
+        let codes = codes_of(status).map(|code| format!("`{code}`"));
+        let codes = codes.collect::<Vec<_>>().join(", ");
+        let row = format!(
+            "| {} | {} | {document} | {codes}",
             status.number(),
             status.meaning()
-        ));
+        );
+        rows.push(format!("{} |", row.trim_end()));
     }
     for option in table::OPTIONS {
         let value = option
@@ -216,49 +297,41 @@ fn the_tables_are_those_of_the_program() {
         };
         rows.push(format!("| `{}`{twin} | {}", setting.name, setting.about));
     }
-    for code in FailureCode::ALL {
-        rows.push(format!(
-            "`{}`",
-            serde_json::to_value(code).unwrap().as_str().unwrap()
-        ));
-    }
-    for row in rows {
-        assert!(README.contains(&row), "the README lacks: {row}");
-    }
+    let ids = scenarios::SCENARIOS.iter();
+    let ids = ids.map(|scenario| format!("| `{}` | {} |", scenario.id(), scenario.about));
+    let missing_ids = ids.filter(|row| !ENGINES.contains(row));
+    let missing = rows.into_iter().filter(|row| !README.contains(row));
+    let missing: Vec<String> = missing.chain(missing_ids).collect();
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+/// The codes of the failures that end with this status.
+fn codes_of(status: ExitStatus) -> impl Iterator<Item = String> {
+    let codes = FailureCode::ALL.into_iter().filter(move |code| {
+        code.exit_status() == status
+            || (*code == FailureCode::Interrupted && status == ExitStatus::Interrupted)
+    });
+    codes.map(|code| {
+        let name = serde_json::to_value(code).unwrap();
+        name.as_str().unwrap().to_owned()
+    })
 }
 
 /// What the README quotes from stderr is what the other tests see: in a snapshot, or in an assertion.
 #[test]
 fn every_message_in_the_troubleshooting_table_is_one_that_the_program_says() {
-    let mut seen = String::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|it| it == "snap" || it == "rs")
-            {
-                seen += &fs::read_to_string(path).unwrap();
-            }
-        }
-    }
-    let table = README
-        .split("| stderr says |")
-        .nth(1)
-        .unwrap()
-        .split("\n\n")
-        .next()
-        .unwrap();
-    let rows: Vec<&str> = table
-        .lines()
-        .filter(|line| line.starts_with("| `"))
+    let tests = files_below(&root().join("tests/spec"), &[".snap", ".rs"]).into_iter();
+    let seen: String = tests
+        .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    assert!(rows.len() > 10);
-    for row in rows {
-        let message = row.split('`').nth(1).unwrap();
+    let table = README.split("| stderr says |").nth(1).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let first_cells = table.lines().filter_map(|row| row.split(" | ").next());
+    let messages: Vec<&str> = first_cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(messages.len() > 20);
+    for message in messages {
         assert!(
             seen.contains(message),
             "the program does not say: {message}"

@@ -19,6 +19,22 @@ pub(super) fn pending(asked: &Asked) -> Reply {
     compressed(&MachineAction::with_status(asked, "Pending"))
 }
 
+/// An action as it is read: open until its cancel is accepted.
+pub(super) fn now(asked: &Asked) -> Reply {
+    match asked.was_accepted {
+        true => cancelled(asked),
+        false => pending(asked),
+    }
+}
+
+/// The same of one that is cancelled too late.
+pub(super) fn now_too_late(asked: &Asked) -> Reply {
+    match asked.was_accepted {
+        true => cancelled_too_late(asked),
+        false => pending(asked),
+    }
+}
+
 /// An action whose command had completed when it was cancelled.
 pub(super) fn cancelled_too_late(asked: &Asked) -> Reply {
     let action = MachineAction {

@@ -12,7 +12,7 @@ mod action;
 mod identity;
 pub(crate) mod list;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,9 +41,12 @@ pub(crate) struct Sandbox {
 struct History {
     /// How often a scenario was asked for: a cancel, or a read.
     counts: HashMap<(bool, String), u32>,
-    /// The ids of the scenarios whose cancel was accepted.
-    accepted: HashSet<String>,
+    /// The ids of the actions whose cancel was accepted: the last ones, more than a batch has in hand.
+    accepted: VecDeque<String>,
 }
+
+/// How many ids are kept.
+const MAX_ACCEPTED: usize = 1024;
 
 impl Middleware for Sandbox {
     fn handle(
@@ -86,20 +89,19 @@ impl Sandbox {
         if !self.identity.set_roles_for(&asked.id) {
             return refusals::revoked();
         }
-        if !asked.id.starts_with(SCENARIO_PREFIX) {
-            return scenarios::reply(&asked, is_cancel);
-        }
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = history
-            .counts
-            .entry((is_cancel, asked.id.clone()))
-            .or_default();
-        *count += 1;
-        asked.count = *count;
         asked.was_accepted = history.accepted.contains(&asked.id);
+        // Of the reads only those count that follow a cancel.
+        if asked.id.starts_with(SCENARIO_PREFIX) && (is_cancel || asked.was_accepted) {
+            let key = (is_cancel, asked.id.clone());
+            let count = history.counts.entry(key).or_default();
+            *count += 1;
+            asked.count = *count;
+        }
         let reply = scenarios::reply(&asked, is_cancel);
         if is_cancel && reply.is_success() {
-            history.accepted.insert(asked.id);
+            history.accepted.truncate(MAX_ACCEPTED - 1);
+            history.accepted.push_front(asked.id);
         }
         reply
     }

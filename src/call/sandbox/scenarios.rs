@@ -79,7 +79,7 @@ pub const SCENARIOS: [Scenario; 26] = [
         digits: "200000",
         about: "an open action: it is cancelled and returned",
         cancel: action::cancelled,
-        read: action::cancelled,
+        read: action::now,
     },
     Scenario {
         digits: "200001",
@@ -91,7 +91,7 @@ pub const SCENARIOS: [Scenario; 26] = [
         digits: "200002",
         about: "an open action: it is cancelled, but the answer has no body",
         cancel: |_| Reply::text(200, "text/plain", ""),
-        read: action::cancelled,
+        read: action::now,
     },
     Scenario {
         digits: "200003",
@@ -106,7 +106,7 @@ pub const SCENARIOS: [Scenario; 26] = [
         digits: "200004",
         about: "an action that is cancelled too late: one of its commands has completed",
         cancel: action::pending,
-        read: action::cancelled_too_late,
+        read: action::now_too_late,
     },
     Scenario {
         digits: "200005",
@@ -181,7 +181,7 @@ pub const SCENARIOS: [Scenario; 26] = [
                 Reply::error(401, "Unauthorized", "The token has expired")
             }
         },
-        read: action::cancelled,
+        read: action::now,
     },
     Scenario {
         digits: "403000",
@@ -240,7 +240,7 @@ pub const SCENARIOS: [Scenario; 26] = [
             1 | 2 => throttled("100 per 00:01:00", 1),
             _ => action::cancelled(asked),
         },
-        read: action::cancelled,
+        read: action::now,
     },
     Scenario {
         digits: "429002",
@@ -251,10 +251,7 @@ pub const SCENARIOS: [Scenario; 26] = [
             }
             _ => action::cancelled(asked),
         },
-        read: |asked| match asked.was_accepted {
-            true => action::cancelled(asked),
-            false => action::pending(asked),
-        },
+        read: action::now,
     },
     Scenario {
         digits: "500000",
@@ -285,6 +282,6 @@ pub const SCENARIOS: [Scenario; 26] = [
             2 => overloaded(asked),
             _ => action::cancelled(asked),
         },
-        read: action::cancelled,
+        read: action::now,
     },
 ];

@@ -13,7 +13,7 @@ use crate::output::layout::Layout;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::listing::Listing;
-use crate::waiting::interrupt::Interrupt;
+use crate::step::stop::Stop;
 use crate::waiting::sink::Sink;
 
 /// How many bytes of actions are gathered before they are written.
@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 pub(super) struct Lines<'a> {
     listing: &'a Listing,
     stdout: &'a mut dyn Sink,
-    interrupt: Interrupt,
+    stop: Stop,
     /// What is not written yet: whole lines.
     pending: Vec<u8>,
     written_at: Instant,
@@ -48,15 +48,11 @@ struct Identified {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(
-        listing: &'a Listing,
-        stdout: &'a mut dyn Sink,
-        interrupt: Interrupt,
-    ) -> Self {
+    pub(super) fn new(listing: &'a Listing, stdout: &'a mut dyn Sink, stop: Stop) -> Self {
         Self {
             listing,
             stdout,
-            interrupt,
+            stop,
             pending: Vec::new(),
             written_at: Instant::now(),
             broken: None,
@@ -78,7 +74,7 @@ impl<'a> Lines<'a> {
 
     /// Takes an entity of a page. Returns how long it waited for stdout; `None` if no more is wanted.
     pub(super) fn take(&mut self, entity: &RawValue) -> Option<Duration> {
-        if self.interrupt.status().is_some() || self.add(entity.get()).is_err() {
+        if self.stop.interrupt.status().is_some() || self.add(entity.get()).is_err() {
             return None;
         }
         let is_due = match self.listing.comment {
@@ -137,6 +133,7 @@ impl<'a> Lines<'a> {
         if let Some(error) = self.broken.take() {
             return Err(error);
         }
+        let _pen = self.stop.pen();
         self.stdout.write_all(&mem::take(&mut self.pending))?;
         self.stdout.flush()?;
         self.written_at = Instant::now();
@@ -189,11 +186,8 @@ fn unusable(count: u64, are_requests: bool) -> Failure {
     let message = format!(
         "the service listed {count} {what}. All others did. Check MDE_BASE_URL and any proxy between."
     );
-    Failure::new(FailureCode::InvalidAnswer, message)
-}
-
-/// The failure of a list that was told to stop.
-pub(super) fn stopped() -> Failure {
-    let message = "the step was told to stop. The list is not whole. List again.";
-    Failure::new(FailureCode::Interrupted, message)
+    Failure {
+        retryable: false,
+        ..Failure::new(FailureCode::InvalidAnswer, message)
+    }
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use self::lines::Lines;
 use self::pages::Pages;
+use super::stop::Stop;
 use super::{Reply, Step};
-use crate::call::exchange::Brake;
+use crate::call::diagnosis;
 use crate::call::send::Run;
 use crate::call::{api, page};
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::listing::Listing;
@@ -21,7 +22,6 @@ use crate::settings::options::Options;
 use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
-use crate::waiting::signals;
 use crate::waiting::sink::Sink;
 
 /// A pause of which everybody hears.
@@ -40,69 +40,45 @@ pub(crate) fn run(
     stdout: &mut dyn Sink,
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Outcome> {
-    let interrupt = Interrupt::default();
-    // It keeps the pace of a batch.
+    let stop = Stop::new("The list is not whole. List again.");
+    let last_line = |failure| Outcome(Err(failure));
+    let _listening = stop.listen().map_err(last_line)?;
+    let step = paced_step(options, reader, &stop.interrupt, log).map_err(last_line)?;
+    stop.set_brake(step.brake());
+    let mut list = List {
+        step,
+        lines: Lines::new(listing, stdout, stop.clone()),
+        timeout: options.timeout,
+    };
+    let end = list.write(log);
+    let mut is_said = stop.pen();
+    *is_said = true;
+    match (end, stop.interrupt.status()) {
+        (Ok(()), _) => Ok(ExitStatus::Accepted),
+        (Err(End::NotWritten(error)), _) => Ok(list.not_written(&error, log)),
+        (Err(End::Document(outcome)), None) => Err(outcome),
+        (Err(End::Document(_)), Some(status)) => {
+            let outcome = last_line(stop.failure());
+            outcome.explain(log);
+            let written = list.lines.end(&outcome);
+            Ok(written.map_or_else(|error| list.not_written(&error, log), |()| status))
+        }
+    }
+}
+
+/// Makes a step that keeps the pace of a batch.
+fn paced_step(
+    options: &Options,
+    reader: Reader<'_>,
+    interrupt: &Interrupt,
+    log: &mut Log<'_>,
+) -> Result<Step, Failure> {
     let paced = Options {
         batch: true,
         ..options.clone()
     };
     let deadline = Deadline::after(options.timeout);
-    let step = Step::new(paced, reader, interrupt.clone(), &mut Run { deadline, log });
-    let step = step.map_err(|failure| Outcome(Err(failure)))?;
-    let listening = signals::listen(InHand {
-        interrupt: interrupt.clone(),
-        brake: step.brake(),
-    });
-    let _listening = listening.map_err(|error| Outcome(Err(deaf(&error))))?;
-    let mut list = List {
-        step,
-        lines: Lines::new(listing, stdout, interrupt.clone()),
-        timeout: options.timeout,
-    };
-    match (list.write(log), interrupt.status()) {
-        (Ok(()), _) => Ok(ExitStatus::Accepted),
-        (Err(End::NotWritten(error)), _) => {
-            let count = list.lines.count();
-            log.error(format_args!(
-                "stdout cannot be written: {error}. {count} lines were written."
-            ));
-            Ok(ExitStatus::NotWritten)
-        }
-        (Err(End::Document(outcome)), None) => Err(outcome),
-        (Err(End::Document(_)), Some(status)) => {
-            let outcome = Outcome(Err(lines::stopped()));
-            outcome.explain(log);
-            Ok(list
-                .lines
-                .end(&outcome)
-                .map_or(ExitStatus::NotWritten, |()| status))
-        }
-    }
-}
-
-fn deaf(error: &io::Error) -> Failure {
-    let message = "signals cannot be heard: the system has no thread or descriptor left for it. Raise the limits of \
-                   processes (ulimit -u, or pids of the container) and open files (ulimit -n).";
-    Failure::new(FailureCode::NoInput, message).because(error)
-}
-
-/// A list, as far as the end of the process goes.
-struct InHand {
-    interrupt: Interrupt,
-    brake: Brake,
-}
-
-impl signals::InHand for InHand {
-    fn stop(&mut self, status: ExitStatus) -> bool {
-        self.interrupt.stop(status);
-        self.brake.close()
-    }
-
-    fn break_off(&mut self) {
-        self.brake.break_off();
-    }
-
-    fn say_what_is_known(&mut self, _: Deadline) {}
+    Step::new(paced, reader, interrupt.clone(), &mut Run { deadline, log })
 }
 
 /// Why a list is not whole.
@@ -156,6 +132,15 @@ impl List<'_> {
         Ok(link?)
     }
 
+    /// Says that stdout failed, and returns the exit status.
+    fn not_written(&self, error: &io::Error, log: &mut Log<'_>) -> ExitStatus {
+        let count = self.lines.count();
+        log.error(format_args!(
+            "stdout cannot be written: {error}. The list has {count} lines so far, and is not whole."
+        ));
+        ExitStatus::NotWritten
+    }
+
     fn refused(&self, reply: &Reply) -> End {
         End::Document(Outcome(self.step.answer_to_read(reply)))
     }
@@ -173,7 +158,7 @@ impl List<'_> {
         sender.interrupt().wait(pause);
         match sender.interrupt().status() {
             None => Ok(()),
-            Some(_) => Err(lines::stopped()),
+            Some(_) => Err(diagnosis::stopped()),
         }
     }
 }

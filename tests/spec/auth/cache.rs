@@ -145,19 +145,19 @@ fn what_is_damaged_or_open_to_others_is_a_warning_and_a_fresh_sign_in() {
     });
     assert_snapshot!(outcomes.join("\n"), @"
     ## damaged
-    cancel-machine-action: warning: the token cache is not used: {folder}/{file}: the token file is damaged. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder}/{file}: the token file is damaged. Check MDE_TOKEN_CACHE.
 
     ## not a token
-    cancel-machine-action: warning: the token cache is not used: {folder}/{file}: the token file is damaged. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder}/{file}: the token file is damaged. Check MDE_TOKEN_CACHE.
 
     ## a file open to others
-    cancel-machine-action: warning: the token cache is not used: {folder}/{file} has the mode 640, which lets other users in. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder}/{file} has the mode 640, which lets other users in. Check MDE_TOKEN_CACHE.
 
     ## a folder open to others
-    cancel-machine-action: warning: the token cache is not used: {folder} has the mode 750, which lets other users in; use a folder of its own, which is created if it is missing. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder} has the mode 750, which lets other users in; use a folder of its own, which is created if it is missing. Check MDE_TOKEN_CACHE.
 
     ## a link
-    cancel-machine-action: warning: the token cache is not used: {folder}/{file} is not a regular file. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder}/{file} is not a regular file. Check MDE_TOKEN_CACHE.
     ");
 }
 
@@ -232,13 +232,13 @@ fn a_place_that_is_no_folder_of_ones_own_is_a_warning() {
         outcome.stderr
     });
     assert_snapshot!(outcomes.join("\n"), @"
-    cancel-machine-action: warning: the token cache is not used: {folder} has the mode 777, which lets other users in; use a folder of its own, which is created if it is missing. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder} has the mode 777, which lets other users in; use a folder of its own, which is created if it is missing. Check MDE_TOKEN_CACHE.
 
-    cancel-machine-action: warning: the token cache is not used: {folder} is not a folder. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder} is not a folder. Check MDE_TOKEN_CACHE.
 
-    cancel-machine-action: warning: the token cache is not used: {folder} is not a folder. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder} is not a folder. Check MDE_TOKEN_CACHE.
 
-    cancel-machine-action: warning: the token cache is not used: {folder}/{file} is not a regular file. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder}/{file} is not a regular file. Check MDE_TOKEN_CACHE.
     ");
 }
 
@@ -250,7 +250,7 @@ fn a_folder_that_cannot_be_made_is_a_warning() {
     );
     let outcome = cached(Path::new("/dev/null/x"), &sign_in, &api).run();
     assert_used(&outcome, &api, "new");
-    assert_snapshot!(outcome.stderr, @"cancel-machine-action: warning: the token cache is not used: {folder} is not a folder. Check MDE_TOKEN_CACHE.");
+    assert_snapshot!(outcome.stderr, @"cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the token cache is not used: {folder} is not a folder. Check MDE_TOKEN_CACHE.");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn a_lock_that_nobody_gives_back_is_not_waited_for_longer_than_half_the_time() {
         .split_once(" for 1.")
         .or(outcome.stderr.split_once(" for 2."))
         .unwrap();
-    assert_snapshot!(format!("{} for {{seconds}}{}", parts.0, &parts.1[1..]), @"cancel-machine-action: warning: another process has held {folder}/{lock} for {seconds} s and has left no token. This step signs in itself. If that process hangs, end it.");
+    assert_snapshot!(format!("{} for {{seconds}}{}", parts.0, &parts.1[1..]), @"cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: another process has held {folder}/{lock} for {seconds} s and has left no token. This step signs in itself. If that process hangs, end it.");
     assert!((1..4).contains(&outcome.took.as_secs()), "{outcome}");
     drop(held);
     assert_eq!(tokens(&folder).len(), 1);
@@ -188,16 +188,16 @@ fn a_lock_that_cannot_be_had_is_a_warning_and_a_sign_in() {
     });
     assert_snapshot!(outcomes.join("\n"), @"
     ## a folder
-    cancel-machine-action: warning: cannot wait for the token of another step: {folder}/{lock} is not a regular file. This step signs in itself. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: cannot wait for the token of another step: {folder}/{lock} is not a regular file. This step signs in itself. Check MDE_TOKEN_CACHE.
 
     ## a link
-    cancel-machine-action: warning: cannot wait for the token of another step: {folder}/{lock} is not a regular file. This step signs in itself. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: cannot wait for the token of another step: {folder}/{lock} is not a regular file. This step signs in itself. Check MDE_TOKEN_CACHE.
 
     ## a pipe
-    cancel-machine-action: warning: cannot wait for the token of another step: {folder}/{lock} is not a regular file. This step signs in itself. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: cannot wait for the token of another step: {folder}/{lock} is not a regular file. This step signs in itself. Check MDE_TOKEN_CACHE.
 
     ## open to others
-    cancel-machine-action: warning: cannot wait for the token of another step: {folder}/{lock} has the mode 640, which lets other users in. This step signs in itself. Check MDE_TOKEN_CACHE.
+    cancel-machine-action: warning: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: cannot wait for the token of another step: {folder}/{lock} has the mode 640, which lets other users in. This step signs in itself. Check MDE_TOKEN_CACHE.
     ");
 }
 
@@ -271,7 +271,7 @@ fn a_signal_ends_the_waiting_of_a_batch() {
     let error = &outcome.json()["error"];
     let message = error["message"].as_str().unwrap();
     assert!(
-        message.contains("told to stop while waiting for a token"),
+        message.contains("the step was told to stop. The cancel was not sent."),
         "{outcome}"
     );
     assert_eq!(

@@ -101,7 +101,7 @@ fn the_metadata_service_is_asked_again_where_that_is_documented_to_help() {
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the managed identity endpoint at https://{imds} refused: invalid_request: Identity not found. Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.
+    stderr: cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the managed identity endpoint at https://{imds} refused: invalid_request: Identity not found. Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.
     "#);
     assert_eq!(metadata.received().len(), 1);
 }
@@ -129,6 +129,6 @@ fn app_service_refuses_in_its_own_words_without_the_header() {
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the managed identity endpoint at https://{endpoint} refused: error (its message is not shown, because it repeats a credential). Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.
+    stderr: cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the managed identity endpoint at https://{endpoint} refused: error (its message is not shown, because it repeats a credential). Check that a managed identity is assigned to this machine or app. For a user-assigned identity, check AZURE_CLIENT_ID. Nothing was cancelled.
     "#);
 }

@@ -34,7 +34,7 @@ fn a_throttled_sign_in_is_not_repeated_sooner_than_asked() {
         .run();
     assert_eq!(
         (outcome.status, sign_in.received().len()),
-        (Some(4), 1),
+        (Some(8), 1),
         "{outcome}"
     );
     assert_eq!(documents(&outcome).len(), 5);

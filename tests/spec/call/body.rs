@@ -175,7 +175,7 @@ fn an_unreadable_refusal_is_still_told_as_one() {
         ]
       }
     }
-    stderr: cancel-machine-action: error: the service answered with status 404, but the body of its answer cannot be read. The cancel was refused. (Cause: the body has the unknown Content-Encoding "br")
+    stderr: cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered with status 404, but the body of its answer cannot be read. The cancel was refused. (Cause: the body has the unknown Content-Encoding "br")
     "#);
 }
 

@@ -200,19 +200,19 @@ fn trouble_with_the_proxy_is_told_as_such_and_within_the_time_limit() {
     });
     assert_snapshot!(outcomes.join("\n"), @"
     ## hangs
-    cancel-machine-action: error: the time limit of 1 s was reached while connecting to {api} through the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the time limit of 1 s was reached while connecting to {api} through the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
 
     ## drips
-    cancel-machine-action: error: the time limit of 1 s was reached while connecting to {api} through the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the time limit of 1 s was reached while connecting to {api} through the proxy {proxy}. The cancel was not sent. Check the network, or raise --timeout.
 
     ## talks garbage
-    cancel-machine-action: error: could not reach {api} through the proxy {proxy}. The cancel was not sent. Check the host and the port in HTTPS_PROXY, and that the proxy is running. {tries} (Cause: http parse fail: invalid HTTP version)
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: could not reach {api} through the proxy {proxy}. The cancel was not sent. Check the host and the port in HTTPS_PROXY, and that the proxy is running. {tries} (Cause: http parse fail: invalid HTTP version)
 
     ## closes
-    cancel-machine-action: error: could not reach {api} through the proxy {proxy}, which closed the connection without an answer. The cancel was not sent. Check the host and the port in HTTPS_PROXY, and that the proxy can reach the host. {tries}
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: could not reach {api} through the proxy {proxy}, which closed the connection without an answer. The cancel was not sent. Check the host and the port in HTTPS_PROXY, and that the proxy can reach the host. {tries}
 
     ## says 200 and closes
-    cancel-machine-action: error: {api}, or the proxy {proxy} in between, closed the connection during the TLS handshake. The cancel was not sent. Check MDE_BASE_URL and the network, then try again. {tries}
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: {api}, or the proxy {proxy} in between, closed the connection during the TLS handshake. The cancel was not sent. Check MDE_BASE_URL and the network, then try again. {tries}
     ");
     let plain = Proxy::acting(|client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     let step = step()

@@ -77,7 +77,7 @@ fn what_is_no_json_object_is_passed_on_as_text() {
             &["Content-Type: text/html"],
             body,
         )));
-        assert_eq!(outcome.status, Some(1), "{outcome}");
+        assert_eq!(outcome.status, Some(8), "{outcome}");
         let answer = outcome.json();
         assert_eq!(answer["response_text"], body);
         assert!(answer.get("json_body").is_none());

@@ -133,7 +133,7 @@ fn a_connection_that_is_never_accepted_ends_with_the_time_limit() {
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the time limit of 0.5 s was reached while connecting to {host}. The cancel was not sent. Check the network, or raise --timeout.
+    stderr: cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the time limit of 0.5 s was reached while connecting to {host}. The cancel was not sent. Check the network, or raise --timeout.
     "#);
     drop(held);
 }

@@ -54,7 +54,7 @@ fn fifty_steps_at_once_on_one_stderr_tear_no_line() {
 #[test]
 fn a_line_that_is_too_long_keeps_its_beginning_and_its_end() {
     let stderr = wordy(0).run().stderr;
-    let line = stderr.lines().last().unwrap();
+    let line = stderr.lines().nth_back(1).unwrap();
     assert!(line.starts_with("cancel-machine-action: error: line 3: the request is not valid: "));
     assert!(line.contains(" […] "), "{line}");
     let remedy = "; `cancel-machine-action schema input` describes a valid request.";

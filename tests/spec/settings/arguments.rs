@@ -73,7 +73,7 @@ fn a_mistyped_command_is_not_taken_for_a_file() {
     cancel-machine-action: error: the command line is wrong: no such file or command `Smaple`; did you mean `sample`? See `cancel-machine-action --help`.
     cancel-machine-action: error: the command line is wrong: no such file or command `shema`; did you mean `schema`? See `cancel-machine-action --help`.
     cancel-machine-action: error: the command line is wrong: no such file or command `nothing-like-it`. See `cancel-machine-action --help`.
-    cancel-machine-action: error: the command line is wrong: `help` takes one of: check, schema, manifest, sample, help. See `cancel-machine-action help --help`.
+    cancel-machine-action: error: the command line is wrong: `help` takes one of: check, list, get, schema, manifest, sample, help. See `cancel-machine-action help --help`.
     cancel-machine-action: error: the request in the file (its path is not repeated here, because it may be a secret) cannot be read. Check its path and its permissions. (Cause: No such file or directory (os error 2))
     ");
     let folder =

@@ -44,10 +44,9 @@ fn each_line_gets_a_line_in_its_order_and_a_bad_one_fails_alone() {
     200
     cancel-machine-action: error: line 4: the request is not JSON: expected ident at line 1 column 2. `cancel-machine-action sample` prints a valid one.
     cancel-machine-action: error: line 5: the request is not valid: the request lacks the property "path_parameters"; the request lacks the property "json_body". Nothing was sent; `cancel-machine-action schema input` describes a valid request.
-    cancel-machine-action: error: line 6: the service answered 404 Not Found. There is no such machine action in this tenant; one that was just created may take a while to show.
+    cancel-machine-action: error: line 6, action 00000000-0000-0000-0000-000000404000: the service answered 404 Not Found, ResourceNotFound: "Machine action 00000000-0000-0000-0000-000000404000 was not found". There is no such machine action in this tenant; one that was just created may take a while to show.
     cancel-machine-action: error: line 7: the request is larger than 1048576 bytes. Send a shorter one.
     cancel-machine-action: error: line 8: the request is not valid: the request must be of type object, not array. Nothing was sent; `cancel-machine-action schema input` describes a valid request.
-    cancel-machine-action: 7 done, 2 cancelled, 5 failed.
     "#);
 }
 
@@ -173,7 +172,7 @@ fn a_stdout_that_closes_in_the_middle_ends_the_batch() {
     assert!(
         outcome
             .stderr
-            .contains("line 1: the service answered 200 OK; 0 done"),
+            .contains("What it would have said for line 1: the service answered 200 OK."),
         "{outcome}"
     );
 }
@@ -216,8 +215,8 @@ fn a_person_at_a_terminal_sees_how_far_the_batch_is() {
     assert_eq!(status.number(), 2);
     let stderr = String::from_utf8(stderr).unwrap();
     for seen in [
-        "\r\u{1b}[K1 done, 1 cancelled, 0 failed",
-        "3 done, 2 cancelled, 1 failed",
+        "\r\u{1b}[K1 line done: 1 accepted",
+        "3 lines done: 2 accepted, 1 failed.\n",
     ] {
         assert!(stderr.contains(seen), "{stderr:?}");
     }

@@ -5,6 +5,7 @@ pub mod busy;
 pub mod cache;
 pub mod certificates;
 pub mod masks;
+pub mod pages;
 pub mod proxy;
 pub mod granted;
 pub mod layout;

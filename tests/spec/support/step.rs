@@ -202,7 +202,7 @@ impl Step {
         let tries = tries_in(&String::from_utf8_lossy(&stderr));
         let tries = tries.map(|tries| self.name(tries.into_bytes()));
         let stderr = self.name(stderr);
-        let is_retry = |line: &&str| line.contains("attempt ") && line.contains(" failed: ");
+        let is_retry = |line: &&str| line.contains("attempt ") && line.contains("; retrying in ");
         let (retries, others): (Vec<&str>, Vec<&str>) = stderr.lines().partition(is_retry);
         Outcome {
             status: status.code(),

@@ -107,7 +107,7 @@ fn a_stdout_that_does_not_block_and_is_not_read_is_waited_for_as_long_as_the_tim
     status: 7
     stdout: 
     stderr: cancel-machine-action: sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.
-    cancel-machine-action: error: stdout cannot be written: not everything was read within 1.5 s; its reader is slow, or has stopped. What it would have said to line 1: the service answered 200 OK; 0 done, 0 cancelled, 0 failed before it.
+    cancel-machine-action: error: stdout cannot be written: not everything was read within 1.5 s; its reader is slow, or has stopped. What it would have said for line 1: the service answered 200 OK.
     ");
 }
 

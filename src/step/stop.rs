@@ -1,0 +1,121 @@
+//! A command that only reads is told to stop: the last line that it writes is the failure `interrupted`.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::thread;
+use std::time::Duration;
+
+use crate::call::exchange::Brake;
+use crate::output::exit_status::ExitStatus;
+use crate::output::failure::{Failure, FailureCode};
+use crate::output::log::Log;
+use crate::output::outcome::Outcome;
+use crate::waiting::deadline::Deadline;
+use crate::waiting::interrupt::Interrupt;
+use crate::waiting::signals::{self, Listening};
+use crate::waiting::sink::Output;
+
+/// How often it is looked whether whoever writes is done.
+const GLANCE: Duration = Duration::from_millis(20);
+/// How long the process, which is being ended, may go on.
+const LONGER_THAN_GRACE: Duration = Duration::from_secs(6);
+
+/// Stops a command that only reads. What is said last is said once: by whoever has the pen.
+#[derive(Clone)]
+pub(super) struct Stop {
+    pub(super) interrupt: Interrupt,
+    /// How a call in hand is ended; none before the settings are read.
+    brake: Arc<OnceLock<Brake>>,
+    /// Whether the last word is said.
+    pen: Arc<Mutex<bool>>,
+    /// What it means that the command was stopped.
+    consequence: &'static str,
+}
+
+impl Stop {
+    pub(super) fn new(consequence: &'static str) -> Self {
+        Self {
+            interrupt: Interrupt::default(),
+            brake: Arc::default(),
+            pen: Arc::default(),
+            consequence,
+        }
+    }
+
+    /// Hears of signals from now on.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be heard.
+    pub(super) fn listen(&self) -> Result<Listening, Failure> {
+        signals::listen(self.clone()).map_err(|error| deaf(&error))
+    }
+
+    /// Tells how a call in hand is ended.
+    pub(super) fn set_brake(&self, brake: Brake) {
+        let _ = self.brake.set(brake);
+    }
+
+    /// Returns the pen for whoever writes next. Does not return if the last word is said: then the process is about to
+    /// end.
+    pub(super) fn pen(&self) -> MutexGuard<'_, bool> {
+        loop {
+            let is_said = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*is_said {
+                return is_said;
+            }
+            drop(is_said);
+            thread::sleep(LONGER_THAN_GRACE);
+        }
+    }
+
+    fn pen_until(&self, deadline: Deadline) -> Option<MutexGuard<'_, bool>> {
+        loop {
+            match self.pen.try_lock() {
+                Ok(is_said) => return Some(is_said),
+                Err(TryLockError::Poisoned(is_said)) => return Some(is_said.into_inner()),
+                Err(TryLockError::WouldBlock) if deadline.remaining().is_zero() => return None,
+                Err(TryLockError::WouldBlock) => thread::sleep(GLANCE),
+            }
+        }
+    }
+
+    /// The failure of the command if it was stopped.
+    pub(super) fn failure(&self) -> Failure {
+        let message = format!("the step was told to stop. {}", self.consequence);
+        Failure::new(FailureCode::Interrupted, message)
+    }
+}
+
+fn deaf(error: &io::Error) -> Failure {
+    let message = "signals cannot be heard: the system has no thread or descriptor left for it. Raise the limits of \
+                   processes (ulimit -u, or pids of the container) and open files (ulimit -n).";
+    Failure::new(FailureCode::NoInput, message).because(error)
+}
+
+impl signals::InHand for Stop {
+    fn stop(&mut self, status: ExitStatus) -> bool {
+        self.interrupt.stop(status);
+        self.brake.get().is_some_and(Brake::close)
+    }
+
+    fn break_off(&mut self) {
+        if let Some(brake) = self.brake.get() {
+            brake.break_off();
+        }
+    }
+
+    fn say_what_is_known(&mut self, deadline: Deadline) {
+        let Some(mut is_said) = self.pen_until(deadline) else {
+            return;
+        };
+        if !std::mem::replace(&mut *is_said, true) {
+            let mut stderr = Output::never_blocking(rustix::stdio::stderr(), GLANCE);
+            let outcome = Outcome(Err(self.failure()));
+            outcome.explain(&mut Log::new(&mut stderr, false));
+            let mut stdout = Output::never_blocking(rustix::stdio::stdout(), deadline.remaining());
+            // There is nobody left to tell that it failed.
+            let _ = outcome.write(&mut stdout, false);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A command that only reads is told to stop.
+
+use std::net::{TcpListener, TcpStream};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::support::running::Running;
+use crate::support::{Reply, Server, each, response, step};
+
+const COMMANDS: [&[&str]; 2] = [&["get", "988cc94e-7a8f-4b28-ab65-54970c5d5018"], &["list"]];
+
+/// It hears signals, and has had the time to begin to connect, which nothing shows.
+fn connecting() -> impl Fn(&Running) -> bool + Send {
+    let since = OnceLock::new();
+    move |step: &Running| {
+        step.catches(15) && since.get_or_init(Instant::now).elapsed() > Duration::from_millis(300)
+    }
+}
+
+#[test]
+fn a_read_that_cannot_connect_ends_at_once_with_a_failure() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Once its backlog is full, the kernel leaves a further connection unanswered.
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+    let held: Vec<TcpStream> = (0..5000).map_while(connect).collect();
+    let rows =
+        COMMANDS.map(|command| [("TERM", 143), ("INT", 130)].map(|signal| (command, signal)));
+    each(rows.as_flattened(), |(command, (signal, status))| {
+        let outcome = step()
+            .env("MDE_BASE_URL", format!("http://{address}"))
+            .env("MDE_ACCESS_TOKEN", "a.given-token")
+            .args(command.iter().copied())
+            .run_until(signal, connecting());
+        assert_eq!(outcome.status, Some(*status), "{outcome}");
+        assert_eq!(outcome.json()["error"]["code"], "interrupted", "{outcome}");
+        assert_eq!(outcome.json()["error"]["request_sent"], "no");
+        assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
+        assert_eq!(outcome.stderr.matches("told to stop").count(), 1);
+    });
+    drop(held);
+}
+
+#[test]
+fn a_list_that_is_stopped_in_the_middle_has_what_was_read_and_says_that_it_is_not_whole() {
+    let link = r#""@odata.nextLink":"https://elsewhere.example/api/machineactions?$skip=1""#;
+    let page = format!(r#"{{"value":[{{"id":"a","status":"Pending"}}],{link}}}"#);
+    let json = "Content-Type: application/json";
+    let server = Server::tls([
+        Reply::keeping_open(response("200 OK", &[json], &page)),
+        Reply::silence(),
+    ]);
+    let outcome = step()
+        .api_with_token(&server)
+        .args(["list"])
+        .run_until("TERM", server.heard(2));
+    assert_eq!(outcome.status, Some(143), "{outcome}");
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{outcome}");
+    assert!(lines[1].contains("interrupted"), "{outcome}");
+}
