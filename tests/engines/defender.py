@@ -49,6 +49,10 @@ SECRET = "secret-of-the-test"
 TOKEN = "token-of-the-test"
 
 
+LIMITS = {"MDE_TIMEOUT": str(STEP_TIMEOUT), "MDE_WAIT": str(STEP_WAIT)}
+"""Both, for playbooks that take them from the environment."""
+
+
 class Call(NamedTuple):
     """One cancel as the service saw it."""
 
@@ -106,8 +110,6 @@ class Defender:
             "AZURE_AUTHORITY_HOST": url,
             "MDE_BASE_URL": url,
             "SSL_CERT_FILE": str(certificate),
-            "MDE_TIMEOUT": str(STEP_TIMEOUT),
-            "MDE_WAIT": str(STEP_WAIT),
         }
         """What an operator sets for the step."""
         return self

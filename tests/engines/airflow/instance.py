@@ -11,6 +11,7 @@ import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from defender import LIMITS
 from support import end, environment, run
 
 PLAYBOOKS = Path(__file__).with_name("dags")
@@ -26,7 +27,7 @@ class Airflow:
             step.pop(name) for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET_FILE"))
         connection = {"conn_type": "generic", "login": client, "password": Path(secret).read_text(),
                       "extra": {"tenant_id": tenant}}
-        self._settings = {**step, "AIRFLOW_CONN_DEFENDER": json.dumps(connection), **settings}
+        self._settings = {**step, "AIRFLOW_CONN_DEFENDER": json.dumps(connection), **LIMITS, **settings}
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="airflow-")

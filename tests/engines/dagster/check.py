@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance
 
-from defender import FATES, FINISHED, NO_ID, OPEN, THROTTLED, Defender
+from defender import FATES, FINISHED, LIMITS, NO_ID, OPEN, THROTTLED, Defender
 from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
@@ -72,7 +72,7 @@ def execute(folder, defender, job, config, status):
     file = {"first": "first.py"}.get(job, "playbook.py")
     (folder / "config.json").write_text(json.dumps(config))
     return run("dagster", "job", "execute", "--python-file", HERE / file, "--job", job, "--config", "config.json",
-               env=environment(**defender.environment, HOME=str(folder), DAGSTER_HOME=str(folder)), seconds=120,
+               env=environment(**defender.environment, **LIMITS, HOME=str(folder), DAGSTER_HOME=str(folder)), seconds=120,
                cwd=folder, status=status, stderr=subprocess.STDOUT)
 
 

@@ -9,7 +9,7 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from defender import FATES, FINISHED, NO_ID, OPEN, SECRET, THROTTLED, Defender
+from defender import FATES, FINISHED, LIMITS, NO_ID, OPEN, SECRET, THROTTLED, Defender
 from support import end, environment, expect, expect_hidden, expect_playbook, free_port, run
 
 HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ class Prefect:
     def play(self, defender, *program, status=0, **settings):
         """Runs a flow to its end; returns what it wrote."""
         log = run("python", HERE / program[0], *program[1:], seconds=120, status=status, stderr=subprocess.STDOUT,
-                  env={**self.environment, **defender.environment, **settings})
+                  env={**self.environment, **defender.environment, **LIMITS, **settings})
         self.logs.append(log)
         return log
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from defender import FATES, SECRET, THROTTLED, Defender
+from defender import FATES, LIMITS, SECRET, THROTTLED, Defender
 from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
@@ -74,7 +74,8 @@ def play(plugin, defender):
     """Cancels what is pending; returns the answers for each action."""
     listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the connection alone.
-    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    settings = LIMITS | {
+        name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
     ids = [json.loads(line)["id"] for line in listed.splitlines()]
     return {id: list(cancel(plugin, environment(**settings), id)) for id in ids}
 

@@ -58,7 +58,7 @@ def shell_string(env):
            dict.fromkeys(CALLED, 0))
     expect("a shell string: the verdict is in the JSON",
            {id: json.loads(run.stdout).get("outcome") for id, run in ended.items()},
-           {OPEN: "cancelled", FINISHED: "already_final", REFUSED: None})
+           {OPEN: "cancelled", FINISHED: "already_final", REFUSED: "pending"})
     expect_hidden(*(run.stdout + run.stderr for run in ended.values()))
 
 

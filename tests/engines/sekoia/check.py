@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from defender import FATES, SECRET, THROTTLED, Defender
+from defender import FATES, LIMITS, SECRET, THROTTLED, Defender
 from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
@@ -71,7 +71,8 @@ def play(module, cloud, defender):
     """Cancels what is pending; returns the branches that the playbook took for each action, and the last errors."""
     listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the cloud alone.
-    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    settings = LIMITS | {
+        name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
     taken, errors = {}, {}
     for id in (json.loads(line)["id"] for line in listed.splitlines()):
         taken[id] = []

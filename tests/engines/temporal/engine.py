@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from defender import LIMITS
 from support import end, environment, free_port, run
 
 HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ class Temporal:
 
     def worker(self, settings, program="worker.py"):
         """Starts a worker, with these settings of the step."""
-        return self._spawn("python", HERE / program, env={**self.environment, **settings})
+        return self._spawn("python", HERE / program, env={**self.environment, **LIMITS, **settings})
 
     def start(self, id, *arguments, type="CancelPendingActions", queue="defender"):
         """Starts a workflow."""
