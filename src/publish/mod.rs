@@ -5,6 +5,7 @@ mod examples;
 mod settings_schema;
 mod manifest;
 mod catalog;
+mod manual;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::input::example_with_comment;
 
-/// Every generated file: its path from the project's root, and what stands in it. One that ends in `.json` is JSON, the
-/// others are YAML.
+/// Every generated file: its path from the project's root, and what stands in it. One that ends in `.json` is JSON, one
+/// that ends in `.1` is the text of a manual page, the others are YAML.
 #[must_use]
 pub fn files() -> BTreeMap<&'static str, Value> {
     let mut files = BTreeMap::from([
@@ -27,6 +28,7 @@ pub fn files() -> BTreeMap<&'static str, Value> {
         ("schema/check.schema.json", json!(schemas::check())),
         ("schema/manifest.schema.json", json!(schemas::manifest())),
         ("schema/sample.json", json!(example_with_comment())),
+        ("schema/cancel-machine-action.1", json!(manual::manual())),
         ("manifest.json", json!(manifest::Manifest::current())),
     ]);
     files.extend(catalog::entries());

@@ -81,13 +81,15 @@ pub(super) fn help_of(command: &CommandSpec) -> String {
     text
 }
 
-fn with_argument(command: &CommandSpec) -> String {
+/// The command as it is typed, after the program's name.
+pub(crate) fn with_argument(command: &CommandSpec) -> String {
     format!("{} {}", command.name, command.argument)
         .trim_end()
         .to_owned()
 }
 
-fn about(command: &CommandSpec) -> String {
+/// What the command does, in one line.
+pub(crate) fn about(command: &CommandSpec) -> String {
     match command.name {
         "schema" => format!(
             "{}: {}",
@@ -134,7 +136,7 @@ fn add_options(text: &mut String, options: &[&OptionSpec]) {
 }
 
 /// An option as it is typed.
-fn typed(name: &str, value: Option<&str>) -> String {
+pub(crate) fn typed(name: &str, value: Option<&str>) -> String {
     value.map_or_else(|| name.to_owned(), |value| format!("{name} <{value}>"))
 }
 

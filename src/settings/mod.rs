@@ -4,7 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod commands;
 pub(crate) mod listing;
 mod unknown;
-mod help;
+pub(crate) mod help;
 pub(crate) mod options;
 mod credentials;
 mod network;

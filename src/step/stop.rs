@@ -1,8 +1,7 @@
 //! A command that only reads is told to stop: the last line that it writes is the failure `interrupted`.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use crate::call::exchange::Brake;
@@ -12,13 +11,12 @@ use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
+use crate::waiting::lock::{lock, lock_until};
 use crate::waiting::signals::{self, Listening};
 use crate::waiting::sink::Output;
 
-/// How often it is looked whether whoever writes is done.
-const GLANCE: Duration = Duration::from_millis(20);
-/// How long the process, which is being ended, may go on.
-const LONGER_THAN_GRACE: Duration = Duration::from_secs(6);
+/// How long one line of the last words may wait for a reader of stderr.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Stops a command that only reads. What is said last is said once: by whoever has the pen.
 #[derive(Clone)]
@@ -60,23 +58,12 @@ impl Stop {
     /// end.
     pub(super) fn pen(&self) -> MutexGuard<'_, bool> {
         loop {
-            let is_said = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_said = lock(&self.pen);
             if !*is_said {
                 return is_said;
             }
             drop(is_said);
-            thread::sleep(LONGER_THAN_GRACE);
-        }
-    }
-
-    fn pen_until(&self, deadline: Deadline) -> Option<MutexGuard<'_, bool>> {
-        loop {
-            match self.pen.try_lock() {
-                Ok(is_said) => return Some(is_said),
-                Err(TryLockError::Poisoned(is_said)) => return Some(is_said.into_inner()),
-                Err(TryLockError::WouldBlock) if deadline.remaining().is_zero() => return None,
-                Err(TryLockError::WouldBlock) => thread::sleep(GLANCE),
-            }
+            signals::await_end();
         }
     }
 
@@ -106,11 +93,11 @@ impl signals::InHand for Stop {
     }
 
     fn say_what_is_known(&mut self, deadline: Deadline) {
-        let Some(mut is_said) = self.pen_until(deadline) else {
+        let Some(mut is_said) = lock_until(&self.pen, deadline) else {
             return;
         };
         if !std::mem::replace(&mut *is_said, true) {
-            let mut stderr = Output::never_blocking(rustix::stdio::stderr(), GLANCE);
+            let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE);
             let outcome = Outcome(Err(self.failure()));
             outcome.explain(&mut Log::new(&mut stderr, false));
             let mut stdout = Output::never_blocking(rustix::stdio::stdout(), deadline.remaining());

@@ -19,7 +19,8 @@ from server import Server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-STEP = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cancel-machine-action"
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cancel-machine-action"
+STEP = Path(os.environ.get("STEP", BUILT))
 REQUEST = ROOT / "schema" / "sample.json"
 COMMITTED = HERE / "committed.json"
 READMES = [HERE / "README.md", ROOT / "README.md"]

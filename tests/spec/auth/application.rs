@@ -30,7 +30,7 @@ fn a_client_secret_brings_the_token_that_the_call_carries() {
     assert_snapshot!(sign_in.received().join("\n---\n"), @"
     POST /tenant.example/oauth2/v2.0/token HTTP/1.1
     content-length: 160
-    user-agent: cancel-machine-action/0.1.0
+    user-agent: cancel-machine-action/0.2.0
     host: {host}
     content-type: application/x-www-form-urlencoded
     accept: application/json

@@ -20,7 +20,7 @@ fn app_service_is_asked_with_its_header() {
         insta::allow_duplicates! {
             assert_snapshot!(endpoint.received().join("\n").replace("&client_id=a%20user%27s%2Fid", ""), @"
             GET /msi/token?api-version=2019-08-01&resource=https%3A%2F%2Fapi%2Esecuritycenter%2Emicrosoft%2Ecom HTTP/1.1
-            user-agent: cancel-machine-action/0.1.0
+            user-agent: cancel-machine-action/0.2.0
             accept: */*
             host: {host}
             x-identity-header: the-header
@@ -51,7 +51,7 @@ fn the_metadata_service_is_asked_as_documented_and_never_through_a_proxy() {
     assert_granted(&outcome, &api);
     assert_snapshot!(metadata.received().join("\n"), @"
     GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fapi%2Esecuritycenter%2Emicrosoft%2Ecom HTTP/1.1
-    user-agent: cancel-machine-action/0.1.0
+    user-agent: cancel-machine-action/0.2.0
     accept: */*
     host: {host}
     metadata: true

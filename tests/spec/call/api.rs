@@ -16,7 +16,7 @@ fn the_call_is_the_documented_one() {
     assert_snapshot!(server.received().join("\n---\n"), @r#"
     POST /api/machineactions/988cc94e-7a8f-4b28-ab65-54970c5d5018/cancel HTTP/1.1
     content-length: 55
-    user-agent: cancel-machine-action/0.1.0
+    user-agent: cancel-machine-action/0.2.0
     host: {host}
     authorization: Bearer a.given-token
     content-type: application/json

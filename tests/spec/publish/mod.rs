@@ -1,3 +1,4 @@
 //! What catalogs list.
 
 mod generated;
+mod manual;

@@ -57,7 +57,7 @@ fn it_is_one_call_that_changes_nothing_and_needs_no_request() {
     "#);
     assert_snapshot!(server.received().concat(), @"
     GET /api/machineactions/a.1_~- HTTP/1.1
-    user-agent: cancel-machine-action/0.1.0
+    user-agent: cancel-machine-action/0.2.0
     host: {host}
     authorization: Bearer a.given-token
     accept: application/json
