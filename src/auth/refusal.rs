@@ -99,7 +99,7 @@ impl Refusal {
         match self.number() {
             Some(7_000_215) => "Set AZURE_CLIENT_SECRET to the secret's value, not to its id.",
             Some(7_000_222) => {
-                "The client secret has expired: create a new one and set AZURE_CLIENT_SECRET to its value."
+                "Create a new client secret, and set AZURE_CLIENT_SECRET to its value."
             }
             Some(700_016) => {
                 "The tenant has no such application: check AZURE_CLIENT_ID and AZURE_TENANT_ID."
@@ -108,7 +108,7 @@ impl Refusal {
                 "There is no such tenant: check AZURE_TENANT_ID. For a government tenant, check MDE_CLOUD too."
             }
             Some(90_038 | 900_382 | 900_432) => {
-                "The tenant is in another national cloud: set MDE_CLOUD."
+                "The tenant is in another national cloud: set MDE_CLOUD to it (commercial, gcc, gcc-high or dod)."
             }
             Some(500_011) => {
                 "The tenant does not know the API: check MDE_SCOPE and MDE_CLOUD, and that the tenant has Defender for \
@@ -124,8 +124,11 @@ impl Refusal {
             Some(700_024) => {
                 "The assertion is outside its validity period: correct this machine's clock, or renew the federated token."
             }
+            Some(53_003) => {
+                "A Conditional Access policy blocks this application: ask who administers Microsoft Entra ID."
+            }
             Some(70_021 | 700_211..=700_213) => {
-                "No federated credential of the app registration matches the token: compare issuer, subject and audience."
+                "No federated credential of the app registration matches the token: compare the issuer, subject and audience of both."
             }
             _ => "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential.",
         }

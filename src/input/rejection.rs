@@ -22,8 +22,16 @@ pub(super) fn not_utf8(name: &str, cause: &Utf8Error) -> Failure {
 
 /// Of an input that `error` stopped the parser in.
 pub(super) fn not_json(name: &str, error: &serde_json::Error) -> Failure {
+    let told = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let what = told.strip_suffix(position.as_str()).unwrap_or(&told);
+    // Of one line the number is known, and not the parser's.
+    let place = match error.line() {
+        0 | 1 => format!("near column {}", error.column()),
+        line => format!("near line {line}, column {}", error.column()),
+    };
     invalid(format!(
-        "{name} is not JSON: {error}. `cancel-machine-action sample` prints a valid one."
+        "{name} is not valid JSON {place} ({what}). `cancel-machine-action sample` prints a valid one."
     ))
 }
 

@@ -170,16 +170,16 @@ impl Report {
         // The last line says it all, because some engines show no other.
         match (self.may_cancel, self.may_read, &self.token) {
             (true, true, _) => {
-                log.notice("this identity may cancel machine actions, and list and read them.")
+                log.notice("this identity is allowed to cancel, list and read machine actions.")
             }
             (true, false, _) => {
-                log.notice("this identity may cancel machine actions, but not list or read them.");
+                log.notice("this identity is allowed to cancel machine actions, but not to list or read them.");
             }
             (false, _, None) => log.error(format_args!(
-                "it is not known whether this identity may cancel machine actions: {obstacles}"
+                "it is not known whether this identity is allowed to cancel machine actions: {obstacles}"
             )),
             (false, _, Some(_)) => log.error(format_args!(
-                "this identity may not cancel machine actions: {obstacles}"
+                "this identity is not allowed to cancel machine actions: {obstacles}"
             )),
         }
     }
