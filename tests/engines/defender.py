@@ -12,26 +12,45 @@ import tempfile
 import threading
 import time
 import urllib.parse
-from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 OPEN = "00000000-0000-0000-0000-00000000aaaa"
-"""An open action: it is cancelled."""
+"""An open action: the cancel is accepted, and a read shows that it is cancelled."""
 THROTTLED = "00000000-0000-0000-0000-00000000bbbb"
 """An open action whose first call is throttled for longer than the step's time limit."""
 REFUSED = "00000000-0000-0000-0000-00000000cccc"
-"""An action that is listed, and gone when it is to be cancelled."""
+"""An action that can be read, but whose cancel is answered with 404: the service's replicas differ for a while."""
+FINISHED = "00000000-0000-0000-0000-00000000dddd"
+"""An action that has already succeeded: the cancel is answered with 200 all the same."""
+STUCK = "00000000-0000-0000-0000-00000000eeee"
+"""An action whose device does not answer: the cancel is accepted, and the action stays pending."""
+NO_ID = "no id"
+"""A request with this is not valid: the step fails, and the service is not called."""
+
+ACTIONS = (OPEN, THROTTLED, REFUSED, FINISHED, STUCK)
+CALLED = {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404], FINISHED: [200], STUCK: [200]}
+"""What the service answers to a playbook that repeats what may succeed later, and nothing else."""
+FATES = {OPEN: "cancelled", THROTTLED: "cancelled", REFUSED: "404 Not Found", FINISHED: "already_final",
+         STUCK: "accepted"}
+"""What a playbook has to say about each action."""
 
 RETRY_AFTER = 3
 """How many seconds a throttled caller has to wait."""
 STEP_TIMEOUT = 2
 """The step's time limit in the tests: shorter than `RETRY_AFTER`, so that the engine and not the step tries again."""
+STEP_WAIT = 1
+"""How long the step waits in the tests until an action is final."""
 
 CANCEL = re.compile(r"/api/machineactions/([^/?]+)/cancel")
+READ = re.compile(r"/api/machineactions/([^/?]+)")
 SECRET = "secret-of-the-test"
 TOKEN = "token-of-the-test"
+
+
+LIMITS = {"MDE_TIMEOUT": str(STEP_TIMEOUT), "MDE_WAIT": str(STEP_WAIT)}
+"""Both, for playbooks that take them from the environment."""
 
 
 class Call(NamedTuple):
@@ -48,13 +67,19 @@ class Call(NamedTuple):
 
 
 class Defender:
-    """The service, as a context manager: it serves until the block is left."""
+    """The service, as a context manager: it serves until the block is left.
 
-    def __init__(self, actions=(OPEN, THROTTLED, REFUSED), calls_per_minute=100, seconds_to_answer=0):
+    `limits` are its limits: so many calls in so many seconds.
+    """
+
+    def __init__(self, actions=ACTIONS, limits=((100, 60),), seconds_to_answer=0):
         self.actions = list(actions)
-        self.calls_per_minute = calls_per_minute
+        self.limits = limits
         self.seconds_to_answer = seconds_to_answer
         self.calls: list[Call] = []
+        """Every cancel."""
+        self.times: list[float] = []
+        """When each call came that counts against the limits: cancels, reads, lists."""
         self._lock = threading.Lock()
 
     def __enter__(self):
@@ -85,7 +110,6 @@ class Defender:
             "AZURE_AUTHORITY_HOST": url,
             "MDE_BASE_URL": url,
             "SSL_CERT_FILE": str(certificate),
-            "MDE_TIMEOUT": str(STEP_TIMEOUT),
         }
         """What an operator sets for the step."""
         return self
@@ -102,34 +126,63 @@ class Defender:
             statuses.setdefault(call.id, []).append(call.status)
         return statuses
 
-    def most_calls_in_a_minute(self):
-        """The largest number of cancels in any sixty seconds."""
-        times = sorted(call.at for call in self.calls)
-        return max((sum(start <= at < start + 60 for at in times) for start in times), default=0)
+    def seconds_between_tries(self):
+        """How long it took from the first cancel of the throttled action to the second."""
+        first, second = (call.at for call in self.calls if call.id == THROTTLED)
+        return second - first
+
+    def most_calls_in(self, seconds):
+        """The largest number of calls in any so many seconds."""
+        times = sorted(self.times)
+        return max((sum(start <= at < start + seconds for at in times) for start in times), default=0)
 
     def cancel(self, id, comment):
         """Answers a cancel: status, further headers, body."""
         with self._lock:
             now = time.monotonic()
-            status = self._status(id, now)
+            status = 429 if self._is_used_up(now) else self._status(id)
             self.calls.append(Call(now, id, comment, status))
         time.sleep(self.seconds_to_answer)
+        # A device takes a moment: the service has accepted the cancel, no more.
+        return self._reply(status, id, "Succeeded" if id == FINISHED else "Pending")
+
+    def read(self, id):
+        """Answers a read of one action: status, further headers, body."""
+        with self._lock:
+            status = 429 if self._is_used_up(time.monotonic()) else 200 if id in self.actions else 404
+            is_cancelled = id != STUCK and any(call.id == id and call.status == 200 for call in self.calls)
+        time.sleep(self.seconds_to_answer)
+        return self._reply(
+            status, id, "Succeeded" if id == FINISHED else "Cancelled" if is_cancelled else "Pending")
+
+    def list(self):
+        """Answers a list of the open actions: status, further headers, body."""
+        with self._lock:
+            self._is_used_up(time.monotonic())
+        return 200, {}, {"value": [_entity(id, "Pending") for id in self.actions]}
+
+    def _is_used_up(self, now):
+        """Counts a call; whether it is above a limit."""
+        used_up = any(sum(now - at < seconds for at in self.times) >= calls for calls, seconds in self.limits)
+        self.times.append(now)
+        return used_up
+
+    def _status(self, id):
+        if id == THROTTLED and not any(call.id == id for call in self.calls):
+            return 429
+        return 200 if id in self.actions and id != REFUSED else 404
+
+    def _reply(self, status, id, state):
         if status == 429:
             return status, {"Retry-After": str(RETRY_AFTER)}, {
                 "error": {"code": "429", "message": "API calls quota exceeded! maximum allowed 100 per 00:01:00"}}
         if status == 404:
             return status, {}, {"error": {"code": "ResourceNotFound", "message": f"Machine action {id} was not found"}}
-        return status, {"OData-Version": "4.0"}, {
-            "id": id, "type": "Isolate", "title": None, "status": "Cancelled", "cancellationComment": comment,
-            "commands": []}
+        return status, {"OData-Version": "4.0"}, _entity(id, state)
 
-    def _status(self, id, now):
-        before = Counter(call.id for call in self.calls)
-        if sum(now - call.at < 60 for call in self.calls) >= self.calls_per_minute:
-            return 429
-        if id == THROTTLED and before[id] == 0:
-            return 429
-        return 200 if id in self.actions and id != REFUSED else 404
+
+def _entity(id, state):
+    return {"id": id, "type": "Isolate", "title": None, "status": state, "commands": []}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -141,8 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._signed_in():
             return
         if self.path.startswith("/api/machineactions?"):
-            pending = [{"id": id, "type": "Isolate", "status": "Pending"} for id in self.defender.actions]
-            self._answer(200, {}, {"value": pending})
+            self._answer(*self.defender.list())
+        elif read := READ.fullmatch(self.path):
+            self._answer(*self.defender.read(read[1]))
         else:
             self._answer(404, {}, {"error": {"code": "NotFound", "message": "no such resource"}})
 

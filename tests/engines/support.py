@@ -5,6 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
+
+from defender import CALLED, RETRY_AFTER, SECRET, THROTTLED, TOKEN
 
 # What a check has started ends with it, also where it is told to end.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -20,16 +23,16 @@ def environment(**settings):
     return {**kept, **settings}
 
 
-def run(*command, env, seconds, cwd=None, status=0):
+def run(*command, env, seconds, cwd=None, status=0, input=None, stderr=subprocess.PIPE):
     """Runs a command to its end and gives its stdout; it must end in time, with the status.
 
     What it started ends with it.
     """
     process = subprocess.Popen(
-        command, env=env, cwd=cwd, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True)
+        command, env=env, cwd=cwd, text=True, stdin=subprocess.PIPE if input else subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=stderr, start_new_session=True)
     try:
-        stdout, stderr = process.communicate(timeout=seconds)
+        stdout, stderr = process.communicate(input, timeout=seconds)
     except subprocess.TimeoutExpired:
         end(process)
         stdout, stderr = process.communicate()
@@ -56,6 +59,29 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def expect_playbook(defender, comment):
+    """Holds what the service has seen of every playbook: who is called again, when, and with what."""
+    expect("what is throttled is called again, what is refused is not",
+           defender.answered(), {id: CALLED[id] for id in defender.actions if id in CALLED})
+    if THROTTLED in defender.actions:
+        # Without the playbook's own pause it would be at once; with one of a minute, a minute.
+        expect("not before Retry-After, and soon after it",
+               RETRY_AFTER <= defender.seconds_between_tries() < 60, True)
+    expect("each call has the comment", {call.comment for call in defender.calls}, {comment})
+
+
+def expect_hidden(*shown):
+    """Holds that neither the secret nor a token is shown, in these texts or the files below these folders."""
+    texts = []
+    for place in shown:
+        if isinstance(place, Path):
+            texts += [file.read_bytes() for file in place.rglob("*") if file.is_file()]
+        else:
+            texts.append(place.encode())
+    expect("something is logged or stored at all", any(texts), True)
+    expect("and it shows no secret", [word for word in (SECRET, TOKEN) for text in texts if word.encode() in text], [])
 
 
 def expect(claim, actual, expected):

@@ -1,5 +1,6 @@
 //! Every command and example of the READMEs, run or checked.
 
+mod engines;
 mod links;
 
 use std::fmt;
@@ -184,38 +185,6 @@ fn every_command_prints_what_the_readmes_show() {
             );
         }
     });
-}
-
-#[test]
-fn every_example_for_an_engine_is_part_of_a_playbook_that_is_run() {
-    let ends = [
-        ".py", ".yml", ".cwl", ".json", ".js", ".sh", ".mk", "Makefile",
-    ];
-    let playbooks = files_below(&root().join("tests/engines"), &ends).into_iter();
-    let playbooks: Vec<String> = playbooks
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect();
-    let readme = readmes().into_iter();
-    let readme = readme
-        .into_iter()
-        .find(|readme| readme.path.ends_with("tests/engines/README.md"))
-        .unwrap();
-    let examples = readme.blocks().into_iter();
-    let examples: Vec<&str> = examples
-        .filter(|(language, _)| !["console", "json", "mermaid"].contains(language))
-        .map(|(_, example)| example.trim_end())
-        .collect();
-    assert!(examples.len() >= 7);
-    for example in examples {
-        let is_in = |text: &String| {
-            ["", "    ", "        "].iter().any(|indent| {
-                let indented = example.replace('\n', &format!("\n{indent}"));
-                let blank_lines_are_empty = indented.lines().map(str::trim_end);
-                text.contains(&blank_lines_are_empty.collect::<Vec<_>>().join("\n"))
-            })
-        };
-        assert!(playbooks.iter().any(is_in), "{example}");
-    }
 }
 
 #[test]

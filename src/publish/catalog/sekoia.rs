@@ -84,12 +84,12 @@ pub(super) fn action() -> Value {
     })
 }
 
-/// The machine action's keys, as in Sekoia's own catalog, and what a playbook needs to know to try again.
+/// The machine action's keys, as in Sekoia's own catalog, and what a playbook needs to know of the outcome, and to try again.
 fn results() -> Map<String, Value> {
     let mut results = Map::new();
     let status = fields::top_of_answer()
         .into_iter()
-        .filter(|field| field.name() == "status_code");
+        .filter(|field| ["status_code", "outcome"].contains(&field.name()));
     let advice = fields::of_failure()
         .into_iter()
         .filter(|field| field.name().starts_with("retry"));

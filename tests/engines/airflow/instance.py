@@ -1,5 +1,6 @@
 """An Airflow of its own in a temporary folder."""
 
+import json
 import os
 import secrets
 import signal
@@ -10,6 +11,7 @@ import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from defender import LIMITS
 from support import end, environment, run
 
 PLAYBOOKS = Path(__file__).with_name("dags")
@@ -18,14 +20,20 @@ PLAYBOOKS = Path(__file__).with_name("dags")
 class Airflow:
     """Airflow with our playbooks and an empty database, as a context manager."""
 
-    def __init__(self, settings):
-        self._settings = settings
+    def __init__(self, defender, **settings):
+        step = dict(defender.environment)
+        # The credentials are in Airflow's connection alone.
+        tenant, client, secret = (
+            step.pop(name) for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET_FILE"))
+        connection = {"conn_type": "generic", "login": client, "password": Path(secret).read_text(),
+                      "extra": {"tenant_id": tenant}}
+        self._settings = {**step, "AIRFLOW_CONN_DEFENDER": json.dumps(connection), **LIMITS, **settings}
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="airflow-")
-        self._home = Path(self._folder.name)
+        self.home = Path(self._folder.name)
         self._environment = environment(**{
-            "AIRFLOW_HOME": str(self._home),
+            "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(PLAYBOOKS),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -46,7 +54,7 @@ class Airflow:
     @contextmanager
     def process(self, *arguments):
         """A process of Airflow that ends when the block is left; if that fails, its log is shown."""
-        path = self._home / f"{arguments[0]}.log"
+        path = self.home / f"{arguments[0]}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
                 ["airflow", *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
@@ -62,7 +70,7 @@ class Airflow:
 
     def query(self, sql):
         """What the database of Airflow has."""
-        with closing(sqlite3.connect(f"file:{self._home}/airflow.db?mode=ro", uri=True, timeout=30)) as database:
+        with closing(sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True, timeout=30)) as database:
             return database.execute(sql).fetchall()
 
 

@@ -1,34 +1,43 @@
 cwlVersion: v1.2
 class: Workflow
-doc: Cancels one machine action; if the service may take it later, calls once more when it asks for that.
+doc: Cancels one machine action; if it may succeed later, calls once more when the service asks for that.
 requirements:
   InlineJavascriptRequirement: {}
   MultipleInputFeatureRequirement: {}
   StepInputExpressionRequirement: {}
 inputs:
   request: File
+  timeout: int
+  wait: int
 steps:
   first:
-    run: cancel-machine-action.cwl
+    run: cancel.cwl
     in:
       request: request
+      timeout: timeout
+      wait: wait
     out: [answer]
-  wait:
-    run: wait.cwl
+  pause:
+    run: pause.cwl
     in:
-      answer: first/answer
+      # An answer and a failure say in the same words whether and when to try again.
+      advice:
+        source: first/answer
+        valueFrom: $(self.error || self)
       seconds:
         source: first/answer
-        # It may be a date, or be missing: then a minute, which is what the service counts calls by.
-        valueFrom: $(parseInt(self.response_headers["Retry-After"]) || 60)
-    when: $([429, 500, 502, 503, 504].indexOf(inputs.answer.status_code) >= 0)
-    out: [waited]
+        # If it does not say when: a minute, which is what the service counts calls by.
+        valueFrom: $((self.error || self).retry_after_seconds || 60)
+    when: $(inputs.advice.retryable === true)
+    out: [paused]
   second:
-    run: cancel-machine-action.cwl
+    run: cancel.cwl
     in:
       request: request
-      waited: wait/waited
-    when: $(inputs.waited !== null)
+      timeout: timeout
+      wait: wait
+      paused: pause/paused
+    when: $(inputs.paused !== null)
     out: [answer]
 outputs:
   answer:

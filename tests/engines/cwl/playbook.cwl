@@ -1,46 +1,35 @@
 cwlVersion: v1.2
 class: Workflow
-doc: Cancels the pending machine actions, and tells who was cancelled, and what was answered for the others.
+doc: Cancels the pending machine actions, reports what became of each, and fails if any is not cancelled.
 requirements:
   InlineJavascriptRequirement: {}
   ScatterFeatureRequirement: {}
+  StepInputExpressionRequirement: {}
   SubworkflowFeatureRequirement: {}
 inputs:
   comment:
     type: string
     default: Machine action was canceled by automation
+  # Seconds that the step has for a cancel, and then until the action is final.
+  timeout:
+    type: int
+    default: 60
+  wait:
+    type: int
+    default: 120
 steps:
   list:
-    run: list-pending-actions.cwl
-    in: {}
-    out: [json_body]
-  prepare:
-    run:
-      class: ExpressionTool
-      inputs:
-        pending: Any
-        comment: string
-      outputs:
-        ids: string[]
-        requests: File[]
-      expression: |
-        ${
-          var ids = inputs.pending.value.map(function (action) { return action.id; });
-          var requests = ids.map(function (id) {
-            var request = {path_parameters: {machineactionid: id}, json_body: {Comment: inputs.comment}};
-            return {class: "File", basename: "request.json", contents: JSON.stringify(request)};
-          });
-          return {ids: ids, requests: requests};
-        }
+    run: list.cwl
     in:
-      pending: list/json_body
       comment: comment
     out: [ids, requests]
   cancel:
     run: cancel-patiently.cwl
     scatter: request
     in:
-      request: prepare/requests
+      request: list/requests
+      timeout: timeout
+      wait: wait
     out: [answer]
   report:
     run:
@@ -49,30 +38,37 @@ steps:
         ids: string[]
         answers: Any[]
       outputs:
-        cancelled: string[]
-        not_cancelled: Any
+        fates: Any
       expression: |
         ${
-          var report = {cancelled: [], not_cancelled: {}};
-          inputs.ids.forEach(function (id, i) {
-            var answer = inputs.answers[i];
-            // An outcome is there if MDE_WAIT is set; without one, 2xx only means that the cancel was accepted.
-            if (answer.outcome ? answer.outcome === "cancelled" : answer.status_code < 300) {
-              report.cancelled.push(id);
-            } else {
-              report.not_cancelled[id] = answer.outcome || answer.status_code;
-            }
-          });
-          return report;
+          function fate(answer) {
+            if (answer.error) return answer.error.code + ": " + answer.error.message;
+            // Without an outcome, or with one of these, a 2xx means only that the service accepted the cancel.
+            if (["pending", "unverified"].indexOf(answer.outcome || "pending") < 0) return answer.outcome;
+            return answer.status_code < 300 ? "accepted" : answer.status_code + " " + answer.reason;
+          }
+          var fates = {};
+          inputs.ids.forEach(function (id, i) { fates[id] = fate(inputs.answers[i]); });
+          return {fates: fates};
         }
     in:
-      ids: prepare/ids
+      ids: list/ids
       answers: cancel/answer
-    out: [cancelled, not_cancelled]
+    out: [fates]
+  fail:
+    run: fail.cwl
+    in:
+      fates: report/fates
+      reason:
+        source: report/fates
+        valueFrom: |
+          ${
+            var ids = Object.keys(self).filter(function (id) { return self[id] !== "cancelled"; });
+            return "not cancelled: " + ids.map(function (id) { return id + ": " + self[id]; }).join(", ");
+          }
+    when: '$(Object.keys(inputs.fates).some(function (id) { return inputs.fates[id] !== "cancelled"; }))'
+    out: []
 outputs:
-  cancelled:
-    type: string[]
-    outputSource: report/cancelled
-  not_cancelled:
+  fates:
     type: Any
-    outputSource: report/not_cancelled
+    outputSource: report/fates

@@ -7,59 +7,56 @@ import tempfile
 import time
 from pathlib import Path
 
-from defender import OPEN, REFUSED, RETRY_AFTER, THROTTLED, Defender
-from support import end, environment, expect
+from defender import FATES, NO_ID, OPEN, STEP_TIMEOUT, STEP_WAIT, THROTTLED, Defender
+from support import end, environment, expect, expect_hidden, expect_playbook
 
 HERE = Path(__file__).parent
 COMMENT = "Cancelled by the playbook"
-CANCELLED, FINAL, PENDING = (f"00000000-0000-0000-0000-000000{digits}" for digits in ("200000", "200001", "200006"))
-"""Actions of the step's sandbox: a cancel of each is accepted, and this is what becomes of it."""
-NO_ID = "no id"
-"""A request with this is not valid: the step fails, and the service is not asked."""
+LIMITS, TIMER, TRIES = "--timeout 60 --wait 120", '"timer": "210"', "tries < 3"
+"""What the playbook sets; the check has less time."""
 
 
 def main():
     playbook()
-    wait()
+    killed()
 
 
 def playbook():
-    with Defender(actions=[OPEN, THROTTLED, REFUSED, NO_ID]) as defender:
-        told, left = play(defender)
-
-    expect("each action is called once, the throttled one again", defender.answered(),
-           {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})
-    first, second = (call.at for call in defender.calls if call.id == THROTTLED)
-    expect("the throttled action is called again no sooner than Retry-After", second - first >= RETRY_AFTER, True)
-    expect("the comment arrives", {call.comment for call in defender.calls}, {COMMENT})
-    failed = [line for line in told if line.startswith(f"failed {NO_ID} at try 1: the request is not valid")]
-    expect("a failure is told as one", len(failed), 1)
-    expect("the branches tell what has become of each other action, and at which try", sorted({*told} - {*failed}), [
-        f"cancelled {OPEN} at try 1", f"cancelled {THROTTLED} at try 2",
-        f"not cancelled {REFUSED} at try 1: 404 Not Found"])
+    with Defender(actions=[*FATES, NO_ID]) as defender:
+        told, log, left = play(defender, limits=f"--timeout {STEP_TIMEOUT} --wait {STEP_WAIT}")
+    expect_playbook(defender, COMMENT)
+    failed = [line for line in told if line.startswith(f"{NO_ID} at try 1: invalid_input: the request is not valid")]
+    expect("a failure is reported as one", len(failed), 1)
+    expect("the report says what became of each other action, and at which try", sorted({*told} - {*failed}),
+           sorted(f"{id} at try {2 if id == THROTTLED else 1}: {fate}" for id, fate in FATES.items()))
+    expect("what was not cancelled is an error, and named", [f"not cancelled: {id}" in log for id in [*FATES, NO_ID]],
+           [fate != "cancelled" for fate in FATES.values()] + [True])
     expect("no request is left behind", left, [])
 
 
-def wait():
-    with Defender(actions=[CANCELLED, FINAL, PENDING]) as defender:
-        told, _ = play(defender, MDE_SANDBOX="1", MDE_WAIT="1")
-    expect("with MDE_WAIT only what has ended as cancelled is told as that", sorted(told), [
-        f"cancelled {CANCELLED} at try 1", f"not cancelled {FINAL} at try 1: already_final",
-        f"not cancelled {PENDING} at try 1: pending"])
+def killed():
+    with Defender(actions=[OPEN], seconds_to_answer=20) as defender:
+        told, log, _ = play(defender, limits="--timeout 60 --wait 120", timer="1", tries=1)
+    expect("a step that Node-RED ended says so, and is not taken for a cancel",
+           (told[0].startswith(f"{OPEN} at try 1: interrupted: "), f"not cancelled: {OPEN}" in log), (True, True))
 
 
-def play(defender, **settings):
-    """Runs the playbook; gives what it told, and the requests it has left."""
+def play(defender, limits, timer="210", tries=3):
+    """Runs the playbook with other limits; returns its report, the log, and the requests it has left."""
     with tempfile.TemporaryDirectory(prefix="node-red-") as name:
         folder = Path(name)
-        told = run_node_red(folder, environment(**defender.environment, **settings), len(defender.actions))
-        return told, [file.name for file in folder.glob("request-*")]
+        shutil.copy(HERE / "settings.js", folder)
+        flows = (HERE / "flows.json").read_text()
+        expect("the playbook sets the limits", all(text in flows for text in (LIMITS, TIMER, TRIES)), True)
+        flows = flows.replace(LIMITS, limits).replace(TIMER, f'"timer": "{timer}"').replace(TRIES, f"tries < {tries}")
+        (folder / "flows.json").write_text(flows)
+        told = run_node_red(folder, environment(**defender.environment), len(defender.actions))
+        expect_hidden(folder)
+        return told, (folder / "log").read_text(), [file.name for file in folder.glob("request-*")]
 
 
 def run_node_red(folder, env, actions):
     """Runs Node-RED in the folder until the playbook has told of so many actions, and for two seconds more."""
-    for file in "flows.json", "settings.js":
-        shutil.copy(HERE / file, folder)
     report = folder / "report.txt"
     with (folder / "log").open("w+") as log:
         node_red = subprocess.Popen(

@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from defender import OPEN, REFUSED, RETRY_AFTER, SECRET, THROTTLED, Defender
-from support import environment, expect, run
+from defender import FATES, LIMITS, SECRET, THROTTLED, Defender
+from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
 CATALOG = HERE.parents[2] / "schema" / "catalog" / "rapid7"
@@ -26,6 +26,10 @@ CONNECTION = {
     "mde_scope": "",
 }
 TRIES = 3
+OUTCOMES = {"cancelled": "cancelled", "already_final": "already_final", "pending": "accepted"}
+"""What a workflow calls an outcome."""
+written = []
+"""All that the runner has written."""
 CANCELLED_IN_SANDBOX = "00000000-0000-0000-0000-000000200000"
 
 
@@ -34,19 +38,21 @@ def main():
     with tempfile.TemporaryDirectory(prefix="rapid7-") as folder:
         plugin = assemble(Path(folder))
         with Defender() as defender:
-            taken = play(plugin, defender)
+            answers = play(plugin, defender)
         request = {"machine_action_id": CANCELLED_IN_SANDBOX, "comment": COMMENT}
         accepted = start(plugin, environment(), request, connection=sandbox)
         without_id = start(plugin, environment(), {"comment": COMMENT}, connection=sandbox)
-        wrongly_connected = start(plugin, environment(), request, connection={"azure_client_secret": SECRET})
+        wrongly_connected = start(plugin, environment(), request, connection={"azure_client_secret": "no object"})
 
-    expect("each action is called once, the throttled one again", defender.answered(),
-           {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})
-    first, second = (call.at for call in defender.calls if call.id == THROTTLED)
-    expect("the throttled action is called again no sooner than Retry-After", second - first >= RETRY_AFTER, True)
-    expect("the comment arrives", {call.comment for call in defender.calls}, {COMMENT})
-    expect("the answers tell the workflow which branch to take", taken,
-           {OPEN: ["cancelled"], THROTTLED: ["again", "cancelled"], REFUSED: ["refused"]})
+    expect_playbook(defender, COMMENT)
+    expect("the answers tell the workflow which branch to take",
+           {id: [branch(answer) for answer in of_action] for id, of_action in answers.items()},
+           {id: ["again"] * (id == THROTTLED) + [fate if fate in OUTCOMES.values() else "refused"]
+            for id, fate in FATES.items()})
+    expect("what was not cancelled is an error, and named",
+           {id: f"not cancelled: {id}: " in of_action[-1].get("error", "") for id, of_action in answers.items()},
+           {id: fate != "cancelled" for id, fate in FATES.items()})
+    expect_hidden(json.dumps(answers), *written)
 
     expect("the runner takes the output for what the specification promises", accepted["status"], "ok")
     expect("it tells of the machine action", accepted["output"]["json_body"]["status"], "Cancelled")
@@ -65,27 +71,34 @@ def assemble(folder):
 
 
 def play(plugin, defender):
-    """Cancels what is pending, and gives the branches that the workflow took for each action."""
-    listed = json.loads(run("list-pending-actions", env=environment(**defender.environment), seconds=30))
+    """Cancels what is pending; returns the answers for each action."""
+    listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the connection alone.
-    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
-    return {action["id"]: list(cancel(plugin, environment(**settings), action["id"]))
-            for action in listed["json_body"]["value"]}
+    settings = LIMITS | {
+        name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    ids = [json.loads(line)["id"] for line in listed.splitlines()]
+    return {id: list(cancel(plugin, environment(**settings), id)) for id in ids}
 
 
 def cancel(plugin, env, action_id):
-    """Runs the action, again as long as its answers say that this may help, and tells each branch that is taken."""
+    """Runs the action, again as long as its answers say that this may help; returns each answer."""
     for _ in range(TRIES):
         answer = start(plugin, env, {"machine_action_id": action_id, "comment": COMMENT})
-        if answer["status"] == "ok":
-            yield "cancelled"
+        yield answer
+        if branch(answer) != "again":
             return
-        advice = json.loads(answer["exception"]["data"])
-        if not advice["retryable"]:
-            yield "refused"
-            return
-        yield "again"
-        time.sleep(advice["retry_after_seconds"])
+        time.sleep(json.loads(answer["exception"]["data"])["retry_after_seconds"])
+
+
+def branch(answer):
+    """The branch that a workflow takes after this answer."""
+    if answer["status"] == "ok":
+        return "cancelled" if answer["output"]["outcome"] == "cancelled" else "green, but not cancelled"
+    advice = json.loads(answer["exception"]["data"])
+    if advice.get("retryable"):
+        return "again"
+    # An outcome says what the action is; whether the cancel was accepted, the status.
+    return OUTCOMES[advice["outcome"]] if advice.get("status_code", 999) < 300 else "refused"
 
 
 def start(plugin, env, inputs, connection=CONNECTION):
@@ -95,6 +108,7 @@ def start(plugin, env, inputs, connection=CONNECTION):
     process = subprocess.run(
         ["python", "main.py", "run"], cwd=plugin, env=env, input=json.dumps(message), capture_output=True, text=True,
         timeout=60)
+    written.extend([process.stdout, process.stderr])
     # The runtime logs to stdout, too: its answer is the last line.
     return json.loads(process.stdout.splitlines()[-1])["body"]
 

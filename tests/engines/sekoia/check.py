@@ -15,8 +15,8 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from defender import OPEN, REFUSED, RETRY_AFTER, SECRET, THROTTLED, Defender
-from support import environment, expect, run
+from defender import FATES, LIMITS, SECRET, THROTTLED, Defender
+from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
 CATALOG = HERE.parents[2] / "schema" / "catalog" / "sekoia"
@@ -28,6 +28,8 @@ CONFIGURATION = {
 }
 """How the module is configured, but for its secret."""
 TRIES = 3
+OUTCOMES = {"cancelled": "cancelled", "already_final": "already_final", "pending": "accepted"}
+"""What a playbook calls an outcome."""
 CANCELLED_IN_SANDBOX = "00000000-0000-0000-0000-000000200000"
 
 
@@ -35,22 +37,23 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sekoia-") as folder:
         module = assemble(Path(folder))
         with Defender() as defender, Cloud() as cloud:
-            taken = play(module, cloud, defender)
+            taken, errors = play(module, cloud, defender)
         accepted = run_locally(module, action_id=CANCELLED_IN_SANDBOX, comment=COMMENT)
         refused = run_locally(module, action_id=CANCELLED_IN_SANDBOX)
 
-    expect("each action is called once, the throttled one again", defender.answered(),
-           {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})
-    first, second = (call.at for call in defender.calls if call.id == THROTTLED)
-    expect("the throttled action is called again no sooner than Retry-After", second - first >= RETRY_AFTER, True)
-    expect("the comment arrives", {call.comment for call in defender.calls}, {COMMENT})
+    expect_playbook(defender, COMMENT)
     expect("the reports tell the playbook which branch to take", taken,
-           {OPEN: ["cancelled"], THROTTLED: ["again", "cancelled"], REFUSED: ["refused"]})
+           {id: ["again"] * (id == THROTTLED) + [fate if fate in OUTCOMES.values() else "refused"] for id, fate in FATES.items()})
+    expect("the node of what was not cancelled is red, and names it",
+           {id: f"not cancelled: {id}: " in errors.get(id, "") for id in FATES},
+           {id: fate != "cancelled" for id, fate in FATES.items()})
+    expect_hidden(json.dumps(cloud.reports), *cloud.logs)
 
     expect("the vendor's local runner takes the results for what the catalog promises", accepted.returncode, 0)
     results = ast.literal_eval(accepted.stdout)
     catalog = json.loads((CATALOG / "action_cancel_machine_action.json").read_text())
-    expect("they tell of the machine action", results["status"], "Cancelled")
+    expect("they tell what became of the machine action", (results["status"], results["outcome"]),
+           ("Cancelled", "cancelled"))
     expect("the catalog lists each of them", results.keys() - catalog["results"]["properties"].keys(), set())
     expect("the local runner refuses arguments that the catalog does not allow",
            "'comment' is a required property" in refused.stderr, True)
@@ -65,26 +68,39 @@ def assemble(folder):
 
 
 def play(module, cloud, defender):
-    """Cancels what is pending, and gives the branches that the playbook took for each action."""
-    listed = json.loads(run("list-pending-actions", env=environment(**defender.environment), seconds=30))
+    """Cancels what is pending; returns the branches that the playbook took for each action, and the last errors."""
+    listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the cloud alone.
-    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
-    return {action["id"]: list(cancel(module, cloud, environment(**settings), action["id"]))
-            for action in listed["json_body"]["value"]}
+    settings = LIMITS | {
+        name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    taken, errors = {}, {}
+    for id in (json.loads(line)["id"] for line in listed.splitlines()):
+        taken[id] = []
+        for report in cancel(module, cloud, environment(**settings), id):
+            taken[id].append(branch(report))
+            errors[id] = report.get("error", "")
+    return taken, errors
 
 
 def cancel(module, cloud, env, action_id):
-    """Runs the action, again as long as its reports say that this may help, and tells each branch that is taken."""
+    """Runs the action, again as long as its reports say that this may help; returns each report."""
     for _ in range(TRIES):
         report = cloud.run(module, env, {"action_id": action_id, "comment": COMMENT})
-        if "error" not in report:
-            yield "cancelled"
+        yield report
+        if branch(report) != "again":
             return
-        if not report["results"]["retryable"]:
-            yield "refused"
-            return
-        yield "again"
         time.sleep(report["results"]["retry_after_seconds"])
+
+
+def branch(report):
+    """The branch that a playbook takes after this report."""
+    results = report["results"]
+    if "error" not in report:
+        return "cancelled" if results["outcome"] == "cancelled" else "green, but not cancelled"
+    if results["retryable"]:
+        return "again"
+    # An outcome says what the action is; whether the cancel was accepted, the status.
+    return OUTCOMES[results["outcome"]] if results.get("status_code", 999) < 300 else "refused"
 
 
 def run_locally(module, **arguments):
@@ -104,8 +120,11 @@ class Cloud:
     """What the module sees of the vendor's cloud, as a context manager: where it asks for its secret and reports to."""
 
     def __enter__(self):
-        self._reports = []
-        handler = type("Handler", (_Callback,), {"reports": self._reports})
+        self.reports = []
+        """All that the module has reported."""
+        self.logs = []
+        """All that it has written."""
+        handler = type("Handler", (_Callback,), {"reports": self.reports})
         self._server = HTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
@@ -116,14 +135,15 @@ class Cloud:
 
     def run(self, module, env, arguments):
         """Runs the action once and gives its last report."""
-        run("python", "main.py", "CancelMachineAction", cwd=module, seconds=60, env={
+        log = run("python", "main.py", "CancelMachineAction", cwd=module, seconds=60, stderr=subprocess.STDOUT, env={
             **env,
             "URL_CALLBACK": f"http://127.0.0.1:{self._server.server_address[1]}/callback",
             "TOKEN": "token-of-the-cloud",
             "MODULE_CONFIGURATION": json.dumps({**CONFIGURATION, "azure_client_secret": None}),
             "ARGUMENTS": json.dumps(arguments),
         })
-        report = self._reports[-1]
+        self.logs.append(log)
+        report = self.reports[-1]
         if "results" not in report:
             sys.exit(f"the action has no results: {report}")
         return report

@@ -1,40 +1,73 @@
-"""Runs the playbook in Temporal, and checks what the service saw and what the playbook says."""
+"""Runs the playbooks in Temporal, and checks what the service saw and what the playbooks say."""
 
-from defender import OPEN, REFUSED, RETRY_AFTER, THROTTLED, Defender
+from defender import FATES, FINISHED, NO_ID, OPEN, REFUSED, THROTTLED, Defender
 from engine import stop, temporal, wait_for
-from support import expect
+from support import expect, expect_hidden, expect_playbook
 
 COMMENT = "Cancelled by the Temporal playbook"
-NO_ID = "no id"
-"""An action that the step refuses to cancel, before it calls the service."""
 
-with Defender(actions=(OPEN, THROTTLED, REFUSED, NO_ID), seconds_to_answer=0.5) as defender, temporal() as engine:
-    worker = engine.worker(defender.environment)
-    engine.start("cancel", COMMENT)
-    wait_for(lambda: defender.calls, seconds=30)
-    other = engine.worker(defender.environment)
-    expect("a worker that is told to end with a call in hand ends in good order", stop(worker), 0)
-    outcomes = engine.result("cancel", seconds=60)
-    starts = engine.started("cancel")
-    stop(other)
 
-    engine.worker({**defender.environment, "MDE_TIMEOUT": "soon"})
-    engine.start("misconfigured", COMMENT)
-    misconfigured = engine.result("misconfigured", seconds=60)
-    misconfigured_starts = engine.started("misconfigured")
+def main():
+    with temporal() as engine:
+        first(engine)
+        playbook(engine)
+        misconfigured(engine)
+        expect_hidden(engine.log.read_text(), *map(engine.history, ["cancel", "green", "misconfigured", FINISHED]))
 
-expect("its call was not lost; the throttled one was tried again, the refused one was not",
-       defender.answered(), {OPEN: [200], THROTTLED: [429, 200], REFUSED: [404]})
-first, second = (call.at for call in defender.calls if call.id == THROTTLED)
-expect("the second try came no earlier than Retry-After asked", second - first >= RETRY_AFTER, True)
-expect("nothing but it was a second try", sorted(start["attempt"] for start in starts), [1, 1, 1, 1, 2])
-expect("the comment arrived", {call.comment for call in defender.calls}, {COMMENT})
-failed = outcomes.pop(NO_ID)
-expect("the playbook tells what became of each action",
-       outcomes, {OPEN: "cancelled", THROTTLED: "cancelled", REFUSED: "refused: 404 Not Found"})
-expect("and which call was not made", failed.startswith("failed: invalid_input: "), True)
-expect("with settings that cannot be used each call has failed",
-       {id: outcome.split(": ")[:2] for id, outcome in misconfigured.items()},
-       {**dict.fromkeys([OPEN, THROTTLED, REFUSED], ["failed", "invalid_settings"]),
-        NO_ID: ["failed", "invalid_input"]})
-expect("at its first try", {start["attempt"] for start in misconfigured_starts}, {1})
+
+def first(engine):
+    with Defender() as defender:
+        worker = engine.worker(defender.environment, program="first.py")
+        for id in OPEN, THROTTLED, FINISHED, REFUSED:
+            engine.start(id, id, type="Cancel", queue="first")
+        green = [engine.end(id, seconds=60, status=0) for id in (OPEN, THROTTLED)]
+        red = {id: str(engine.end(id, seconds=60, status=1)) for id in (FINISHED, REFUSED)}
+        stop(worker)
+    expect("the first example: what is cancelled is green", len(green), 2)
+    expect("the first example: what is not is red, and named",
+           [f"not cancelled: {id}" in failure for id, failure in red.items()], [True, True])
+    expect("the first example: only what may succeed is called again",
+           defender.answered(), {OPEN: [200], THROTTLED: [429, 200], FINISHED: [200], REFUSED: [404]})
+
+
+def playbook(engine):
+    with Defender(actions=[*FATES, NO_ID], seconds_to_answer=0.5) as defender:
+        worker = engine.worker(defender.environment)
+        engine.start("cancel", COMMENT, [0, 1])
+        wait_for(lambda: defender.calls, seconds=30)
+        other = engine.worker(defender.environment)
+        expect("a worker that is told to end with a call in hand ends in good order", stop(worker), 0)
+        failure = engine.end("cancel", seconds=90, status=1)
+        starts = engine.started("cancel")
+        stop(other)
+    expect_playbook(defender, COMMENT)
+    expect("nothing but what is throttled was a second try", max(start["attempt"] for start in starts), 2)
+    expect("nor that more than once", [start["attempt"] for start in starts].count(2), 1)
+    expect("the workflow fails, and names what was not cancelled",
+           [f"'{id}': " in failure["message"] for id in defender.actions],
+           [FATES.get(id) != "cancelled" for id in defender.actions])
+    [fates] = failure["applicationFailureInfo"]["details"]
+    expect("a failure is reported as one", fates.pop(NO_ID).startswith("invalid_input: "), True)
+    expect("the report says what became of each other action", fates, FATES)
+
+    with Defender(actions=[OPEN]) as defender:
+        worker = engine.worker(defender.environment)
+        engine.start("green", COMMENT, [0, 1])
+        expect("if all are cancelled, it is completed", engine.end("green", seconds=60, status=0),
+               {OPEN: "cancelled"})
+        stop(worker)
+
+
+def misconfigured(engine):
+    with Defender(actions=[OPEN, THROTTLED]) as defender:
+        worker = engine.worker({**defender.environment, "MDE_TIMEOUT": "soon"})
+        engine.start("misconfigured", COMMENT)
+        failure = str(engine.end("misconfigured", seconds=60, status=1))
+        starts = engine.started("misconfigured")
+        stop(worker)
+    expect("with settings that cannot be used it fails", "invalid_settings" in failure, True)
+    expect("at its first try", {start["attempt"] for start in starts}, {1})
+
+
+if __name__ == "__main__":
+    main()

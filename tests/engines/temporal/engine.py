@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from defender import LIMITS
 from support import end, environment, free_port, run
 
 HERE = Path(__file__).parent
@@ -43,18 +44,25 @@ class Temporal:
                     "--log-level", "error", env=self.environment)
         wait_for(lambda: "Temporal Server:" in self.log.read_text(), seconds=60)
 
-    def worker(self, settings):
+    def worker(self, settings, program="worker.py"):
         """Starts a worker, with these settings of the step."""
-        return self._spawn("python", HERE / "worker.py", env={**self.environment, **settings})
+        return self._spawn("python", HERE / program, env={**self.environment, **LIMITS, **settings})
 
-    def start(self, id, comment):
-        """Starts the playbook."""
-        self._command("workflow", "start", "--workflow-id", id, "--type", "CancelPendingActions",
-                      "--task-queue", "defender", "--input", json.dumps(comment))
+    def start(self, id, *arguments, type="CancelPendingActions", queue="defender"):
+        """Starts a workflow."""
+        inputs = [word for argument in arguments for word in ("--input", json.dumps(argument))]
+        self._command("workflow", "start", "--workflow-id", id, "--type", type, "--task-queue", queue, *inputs)
 
-    def result(self, id, seconds):
-        """What the playbook says became of each action; it must end in time."""
-        return self._command("workflow", "result", "--workflow-id", id, seconds=seconds)["result"]
+    def end(self, id, seconds, status):
+        """What a workflow returned, or the failure that it ended with; it must end in time, with the status."""
+        ended = self._command("workflow", "result", "--workflow-id", id, seconds=seconds, status=status)
+        if status == 0:
+            return ended["result"]
+        return ended["closeEvent"]["workflowExecutionFailedEventAttributes"]["failure"]
+
+    def history(self, id):
+        """All that the server has stored about a workflow."""
+        return json.dumps(self._command("workflow", "show", "--workflow-id", id))
 
     def started(self, id):
         """The last start of each activity of the playbook: its attempt, its worker, why the attempt before failed."""
@@ -62,8 +70,9 @@ class Temporal:
         return [event["activityTaskStartedEventAttributes"] for event in events
                 if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_STARTED"]
 
-    def _command(self, *command, seconds=30):
-        return json.loads(run("temporal", *command, "--output", "json", env=self.environment, seconds=seconds))
+    def _command(self, *command, seconds=30, status=0):
+        return json.loads(run(
+            "temporal", *command, "--output", "json", env=self.environment, seconds=seconds, status=status))
 
     def _spawn(self, *command, env):
         with self.log.open("a") as log:

@@ -1,58 +1,45 @@
-"""Cancels all pending machine actions with BashOperator, and tells who was cancelled and who was refused."""
+"""Cancels all pending machine actions with BashOperator. The task of each action that is not cancelled is red."""
 
 import json
 from datetime import timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG
 
-from retry_after import AfterRetryAfter, final_answer, result
+from defender_step import EXECUTION_TIMEOUT, TEMPLATES, AfterRetryAfter, cancelled
 
 
 def pending_actions(line):
-    return [{"action": action["id"]} for action in json.loads(line)["json_body"]["value"]]
+    return [{"action": action["id"]} for action in json.loads(line)]
 
 
-def final_verdict(line):
-    return final_answer(json.loads(line))
+def final_answer(line):
+    return cancelled(json.loads(line))
 
 
 with DAG("cancel_with_bash", schedule=None, params={"comment": "Machine action was canceled by automation"}):
     pending = BashOperator(
-        task_id="list_pending", bash_command="list-pending-actions", output_processor=pending_actions)
+        task_id="list_pending",
+        # The operator takes the last line alone for the result.
+        bash_command='actions=$(cancel-machine-action list) && echo "[$(paste -sd , <<<"$actions")]"',
+        env=TEMPLATES,
+        append_env=True,
+        output_processor=pending_actions)
 
+    # The last task: its state is the run's.
     cancel = BashOperator.partial(
         task_id="cancel",
+        # The grid shows each task with its action.
+        map_index_template="{{ params.action }}",
         # A comment that stood in the command itself would be read by the shell.
         env={"REQUEST": "{{ {'path_parameters': {'machineactionid': params.action},"
-                        " 'json_body': {'Comment': params.comment}} | tojson }}"},
+                        " 'json_body': {'Comment': params.comment}} | tojson }}", **TEMPLATES},
         append_env=True,
-        # The operator throws stdout away when the exit status is not 0; the verdict is in the JSON, too.
+        # The operator throws stdout away when the exit status is not 0; the JSON says as much.
         bash_command='printf %s "$REQUEST" | cancel-machine-action --exit-zero',
-        output_processor=final_verdict,
+        output_processor=final_answer,
+        execution_timeout=EXECUTION_TIMEOUT,
         retries=3,
         retry_delay=timedelta(minutes=1),
         retry_policy=AfterRetryAfter(),
     ).expand(params=pending.output)
-
-    @task
-    def sort(pending, verdicts):
-        results = {"cancelled": [], "refused": []}
-        for asked, verdict in zip(pending, verdicts):
-            results[result(verdict)].append(asked["action"])
-        return results
-
-    @task.branch
-    def branch(results):
-        return [f"tell_{kind}" for kind, actions in results.items() if actions]
-
-    @task
-    def tell_cancelled(results):
-        return results["cancelled"]
-
-    @task
-    def tell_refused(results):
-        return results["refused"]
-
-    results = sort(pending.output, cancel.output)
-    branch(results) >> [tell_cancelled(results), tell_refused(results)]

@@ -7,6 +7,10 @@ from insightconnect_plugin_runtime.exceptions import PluginException
 from insightconnect_plugin_runtime.helper import clean
 from schema import SPEC, schema
 
+# Seconds that the step has for a cancel, and then until the action is final. The time-out of the workflow's step is to be
+# longer: 60 + 120 + 30 to spare.
+LIMITS = {"MDE_TIMEOUT": "60", "MDE_WAIT": "120"}
+ADVICE = ("status_code", "outcome", "retryable", "retry_after_seconds")
 ACTION = SPEC["actions"]["cancel_machine_action"]
 
 
@@ -24,25 +28,17 @@ class CancelMachineAction(insightconnect_plugin_runtime.Action):
             "json_body": {"Comment": params["comment"]} if "comment" in params else {},
         }
         step = subprocess.run(
-            ["cancel-machine-action"], input=json.dumps(request), env={**os.environ, **self.connection.settings},
-            text=True, capture_output=True)
+            ["cancel-machine-action"], input=json.dumps(request),
+            env={**LIMITS, **os.environ, **self.connection.settings}, text=True, capture_output=True)
         document = json.loads(step.stdout)
+        # The action is an error unless the machine action is cancelled.
         if step.returncode != 0:
+            # An answer and a failure say in the same words whether and when to try again.
+            advice = document.get("error", document)
             raise PluginException(
                 # The runtime knows a rate limit by its preset; of all else the step tells more than a preset does.
                 preset=PluginException.Preset.RATE_LIMIT if document.get("status_code") == 429 else None,
-                cause=step.stderr.splitlines()[-1],
-                data=json.dumps(retry(document)))
+                cause=f"not cancelled: {params['machine_action_id']}: {step.stderr.splitlines()[-1]}",
+                data=json.dumps({name: advice[name] for name in ADVICE if name in advice}))
         # The specification promises types, and null has none.
         return clean(document)
-
-
-def retry(document):
-    """Whether an answer or a failure is worth another try, and in how many seconds."""
-    if failure := document.get("error"):
-        return {name: failure[name] for name in ("retryable", "retry_after_seconds") if name in failure}
-    after = document["response_headers"].get("Retry-After", "")
-    return {
-        "retryable": document["status_code"] in (429, 500, 502, 503, 504),
-        **({"retry_after_seconds": int(after)} if after.isdecimal() else {}),
-    }

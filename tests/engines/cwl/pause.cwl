@@ -1,6 +1,6 @@
 cwlVersion: v1.2
 class: CommandLineTool
-doc: Waits so many seconds.
+doc: Pauses for so many seconds.
 requirements:
   # Time has to pass anew each time.
   WorkReuse:
@@ -12,7 +12,7 @@ inputs:
     inputBinding: {}
 outputs:
   # A step that takes this one's output starts after it.
-  waited:
+  paused:
     type: int
     outputBinding:
       outputEval: $(inputs.seconds)
