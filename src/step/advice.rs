@@ -13,19 +13,21 @@ const NO_TIME: &str = "there was no time to read it";
 
 /// What an answer that is no success means and what helps: the status, the service's own words, then what to do, chosen
 /// by the service's code before the status, so that nothing contradicts it. `shortcoming` is what the token lacks, where
-/// it can be read.
+/// it can be read; `follows_lost` if an earlier try may have been carried out.
 pub(super) fn of_answer(
     answer: &Answer,
     input: &Input,
     said: &Said,
     shortcoming: Option<&str>,
+    follows_lost: bool,
 ) -> String {
-    let reason = answer.reason;
-    let separator = if reason.is_empty() { "" } else { " " };
+    let consequence = match answer.status_code {
+        300..=399 | 401 | 403 | 404 | 429 if !follows_lost => "Nothing was cancelled. ",
+        _ => "",
+    };
     format!(
-        "the service answered {}{separator}{reason}{}. {}",
-        answer.status_code,
-        said.clause(),
+        "{}. {consequence}{}",
+        said.sentence(answer),
         remedy(answer, input, said, shortcoming)
     )
 }
@@ -72,14 +74,14 @@ fn of_400(input: &Input, said: &Said) -> String {
         (_, "OsPlatformNotSupported" | "ClientVersionNotSupported") => {
             "The device does not support this: look at the action in the portal.".to_owned()
         }
-        (None, _) => {
+        (None, code) if is_about_body || code.is_empty() => {
             "The request has no Comment, and the service may insist on one: set json_body.Comment."
                 .to_owned()
         }
         (Some(_), _) if is_about_body => {
             "The service does not take the body: check what json_body.Comment has in it.".to_owned()
         }
-        (Some(_), _) => {
+        _ => {
             format!("The action may have ended, and then it cannot be cancelled. {READ_IT}.")
         }
     }
@@ -167,7 +169,8 @@ pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
     match (was_open, obstacle) {
         (true, None) => {
             format!(
-                "the action is still open, and the time of --wait is up. {READ_IT}, or raise --wait."
+                "the service accepted the cancel, but the action was still open when the time of --wait was up; an offline \
+                 device keeps it open. {READ_IT} later, or raise --wait."
             )
         }
         (true, Some(obstacle)) => format!(
@@ -175,7 +178,7 @@ pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
              {READ_IT}."
         ),
         (false, obstacle) => format!(
-            "whether the action was cancelled is not known: {}. {READ_IT}.",
+            "whether the action was cancelled is not known: {}. Then read its status with `cancel-machine-action get`.",
             obstacle.unwrap_or(NO_TIME)
         ),
     }

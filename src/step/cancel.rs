@@ -144,13 +144,14 @@ impl Step {
     }
 
     fn cancelled(&self, input: &Input, errand: &Errand, reply: &Reply) -> Cancelled {
+        let follows_lost = errand.was_lost_before(reply);
         let answer = answer::of(&reply.received).map(|answer| Answer {
-            advice: self.advice(&answer, input, reply),
+            advice: self.advice(&answer, input, reply, follows_lost),
             ..answer
         });
         Cancelled {
             answer,
-            follows_lost: errand.was_lost_before(reply),
+            follows_lost,
         }
     }
 }

@@ -110,13 +110,13 @@ impl Step {
         Some(judge(&claims, &self.resource, now))
     }
 
-    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply) -> String {
+    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply, follows_lost: bool) -> String {
         if answer.is_success() {
             return advice::of_accepted(answer, &input.path_parameters.machineactionid);
         }
         let shortcoming = self.shortcoming(reply, permissions::shortcoming);
         let said = Said::of(answer, reply.token.expose());
-        let advice = advice::of_answer(answer, input, &said, shortcoming.as_deref());
+        let advice = advice::of_answer(answer, input, &said, shortcoming.as_deref(), follows_lost);
         format!("{advice}{}", reply.tries)
     }
 

@@ -36,11 +36,5 @@ pub(super) fn of_answer(answer: &Answer, said: &Said, shortcoming: Option<&str>)
 }
 
 fn line(answer: &Answer, said: &Said, text: &str) -> String {
-    let reason = answer.reason;
-    let separator = if reason.is_empty() { "" } else { " " };
-    format!(
-        "the service answered {}{separator}{reason}{}. {text}",
-        answer.status_code,
-        said.clause()
-    )
+    format!("{}. {text}", said.sentence(answer))
 }

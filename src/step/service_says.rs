@@ -62,15 +62,20 @@ impl Said {
         }
     }
 
-    /// Returns code and message as a part of a sentence, with what joins it to what stands before; nothing if it says
-    /// nothing.
-    pub(super) fn clause(&self) -> String {
-        match (self.code.as_str(), self.message.trim_end_matches('.')) {
+    /// Returns what the service answered, with its code and message, as a sentence without its full stop.
+    pub(super) fn sentence(&self, answer: &Answer) -> String {
+        let (status, reason) = (answer.status_code.to_string(), answer.reason);
+        let separator = if reason.is_empty() { "" } else { " " };
+        // Many a code only repeats the status.
+        let is_new = self.code != status && self.code != reason.replace(' ', "");
+        let code = if is_new { self.code.as_str() } else { "" };
+        let clause = match (code, self.message.trim_end_matches('.')) {
             ("", "") => String::new(),
             (code, "") => format!(", {code}"),
             ("", message) => format!(": \"{message}\""),
             (code, message) => format!(", {code}: \"{message}\""),
-        }
+        };
+        format!("the service answered {status}{separator}{reason}{clause}")
     }
 }
 

@@ -44,7 +44,7 @@ fn each_line_gets_a_line_in_its_order_and_a_bad_one_fails_alone() {
     200
     cancel-machine-action: error: line 4: the request is not valid JSON near column 2 (expected ident). `cancel-machine-action sample` prints a valid one.
     cancel-machine-action: error: line 5: the request is not valid: the request lacks the property "path_parameters"; the request lacks the property "json_body". Nothing was sent; `cancel-machine-action schema input` describes a valid request.
-    cancel-machine-action: error: line 6, action 00000000-0000-0000-0000-000000404000: the service answered 404 Not Found, ResourceNotFound: "Machine action 00000000-0000-0000-0000-000000404000 was not found". There is no such machine action in this tenant; one that was just created may take a while to show.
+    cancel-machine-action: error: line 6, action 00000000-0000-0000-0000-000000404000: the service answered 404 Not Found, ResourceNotFound: "Machine action 00000000-0000-0000-0000-000000404000 was not found". Nothing was cancelled. There is no such machine action in this tenant; one that was just created may take a while to show.
     cancel-machine-action: error: line 7: the request is larger than 1048576 bytes. Send a shorter one.
     cancel-machine-action: error: line 8: the request is not valid: the request must be of type object, not array. Nothing was sent; `cancel-machine-action schema input` describes a valid request.
     "#);

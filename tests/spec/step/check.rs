@@ -193,20 +193,20 @@ fn a_refusal_of_the_api_is_explained_from_the_token() {
         outcome.stderr
     });
     assert_snapshot!(outcomes.join("\n"), @"
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; a cancel needs one of Machine.CollectForensics, Machine.Isolate, Machine.RestrictExecution, Machine.Scan, Machine.Offboard, Machine.StopAndQuarantine, Machine.LiveResponse: grant it with admin consent.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; a cancel needs one of Machine.CollectForensics, Machine.Isolate, Machine.RestrictExecution, Machine.Scan, Machine.Offboard, Machine.StopAndQuarantine, Machine.LiveResponse: grant it with admin consent.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has no permissions; a cancel needs one of Machine.CollectForensics, Machine.Isolate, Machine.RestrictExecution, Machine.Scan, Machine.Offboard, Machine.StopAndQuarantine, Machine.LiveResponse: grant it with admin consent.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has no permissions; a cancel needs one of Machine.CollectForensics, Machine.Isolate, Machine.RestrictExecution, Machine.Scan, Machine.Offboard, Machine.StopAndQuarantine, Machine.LiveResponse: grant it with admin consent.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. The token is for https://graph.microsoft.com and has the permissions Machine.Scan; a cancel needs a token for https://api.securitycenter.microsoft.com: check MDE_SCOPE and MDE_CLOUD.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. Nothing was cancelled. The token is for https://graph.microsoft.com and has the permissions Machine.Scan; a cancel needs a token for https://api.securitycenter.microsoft.com: check MDE_SCOPE and MDE_CLOUD.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it has expired: get another one, or correct this machine's clock.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it has expired: get another one, or correct this machine's clock.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it acts for a user: that user's role in Defender must allow the cancel too.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it acts for a user: that user's role in Defender must allow the cancel too.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; that is enough for a cancel: check the tenant, MDE_BASE_URL, and which devices the application may act on.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; that is enough for a cancel: check the tenant, MDE_BASE_URL, and which devices the application may act on.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 404 Not Found. There is no such machine action in this tenant; one that was just created may take a while to show.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 404 Not Found. Nothing was cancelled. There is no such machine action in this tenant; one that was just created may take a while to show.
     ");
 }

@@ -155,7 +155,7 @@ fn a_service_that_asks_for_more_than_is_left_ends_the_wait_at_once_with_the_seco
       "retryable": true,
       "retry_after_seconds": 3600
     }
-    stderr: cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: the service answered 429 Too Many Requests. The service takes no more calls for now: run the step again in 3600 s. The action could not be read after that: the service asks to wait for 3600 s, and only 60 s of --wait were left.
+    stderr: cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: the service answered 429 Too Many Requests. Nothing was cancelled. The service takes no more calls for now: run the step again in 3600 s. The action could not be read after that: the service asks to wait for 3600 s, and only 60 s of --wait were left.
     "#);
     let service = Service::with(
         |_| None,
