@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for Page<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let Self { room, loss, take } = self;
-        let (mut has_entities, mut next) = (false, None);
+        let (mut has_entities, mut has_link, mut next) = (false, false, None);
         while let Some(key) = members.next_key::<String>()? {
             room.set(MAX_BODY);
             match key.as_str() {
@@ -117,7 +117,11 @@ impl<'de> Visitor<'de> for Page<'_, '_> {
                     has_entities = true;
                     members.next_value_seed(Entities { room, loss, take })?;
                 }
-                "@odata.nextLink" => next = members.next_value()?,
+                "@odata.nextLink" if has_link => return Err(A::Error::custom("two links")),
+                "@odata.nextLink" => {
+                    has_link = true;
+                    next = members.next_value()?;
+                }
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }
         }

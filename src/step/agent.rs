@@ -189,7 +189,7 @@ impl Step {
 /// Returns the type of the action `id`, if `answer` is that action, as it may be shown.
 pub(crate) fn type_in(answer: &Answer, id: &MachineActionId) -> Option<String> {
     let kind = action_state::type_of(answer.json()?, id.as_str())?;
-    guard::is_plain(&kind).then_some(kind)
+    guard::is_known(&kind).then_some(kind)
 }
 
 /// Returns the failure of a call that the end of the process cuts short; `was_sent` if the cancel may have arrived.

@@ -9,7 +9,7 @@ use crate::input::MachineActionId;
 use crate::output::answer::Answer;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
-use crate::output::log::Log;
+use crate::output::log::{Log, Subject};
 use crate::output::outcome::Outcome;
 use crate::settings::options::Options;
 use crate::settings::variables::Reader;
@@ -42,6 +42,10 @@ fn read(
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);
+    log.set_subject(Subject {
+        line: None,
+        action: Some(id.as_str()),
+    });
     let mut run = Run { deadline, log };
     let interrupt = stop.interrupt.clone();
     let mut step = Step::new(options.clone(), reader, interrupt, &mut run)?;

@@ -10,8 +10,22 @@ use crate::output::answer::{Answer, may_pass};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::settings::options::Allow;
 
-/// The longest type that a message repeats, in letters.
-const MAX_TYPE: usize = 64;
+/// The types that are known.
+///
+/// Source: "machineAction resource type", "Properties".
+const KNOWN_TYPES: [&str; 11] = [
+    "RunAntiVirusScan",
+    "Offboard",
+    "LiveResponse",
+    "CollectInvestigationPackage",
+    "Isolate",
+    "Unisolate",
+    "StopAndQuarantineFile",
+    "RestrictCodeExecution",
+    "UnrestrictCodeExecution",
+    "Unknown",
+    "RequestSample",
+];
 
 impl Step {
     /// Returns whether the action `id` may be cancelled, by what reading it has brought.
@@ -32,7 +46,7 @@ impl Step {
             Some(kind) if allowed.contains(&kind) => Ok(()),
             Some(kind) => Err(not_allowed(format!(
                 "the action is of {}. The cancel was not sent.",
-                match is_plain(&kind) {
+                match is_known(&kind) {
                     true => format!("type {kind}, which --allow does not list"),
                     false => "a type that --allow does not list".to_owned(),
                 }
@@ -99,8 +113,7 @@ fn not_allowed(message: String) -> Failure {
     Failure::new(FailureCode::NotAllowed, message)
 }
 
-/// Whether a type may be shown: the service's own are letters and digits.
-pub(super) fn is_plain(kind: &str) -> bool {
-    let is_plain = kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_plain && (1..=MAX_TYPE).contains(&kind.len())
+/// Whether a type may be shown: it is one that is known, and nothing that was sent to the service.
+pub(super) fn is_known(kind: &str) -> bool {
+    KNOWN_TYPES.contains(&kind)
 }

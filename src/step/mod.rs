@@ -143,10 +143,10 @@ impl Step {
             Err(failure) => return Look::Failed(failure.what().to_owned()),
         };
         if matches!(answer.status_code, 401 | 403) {
-            return Look::Forbidden(format!(
-                "the status read returned {}: grant Machine.Read.All or Machine.ReadWrite.All with admin consent",
-                answer.status_code
-            ));
+            return Look::Forbidden(match answer.status_code {
+                401 => "the status read returned 401: check MDE_SCOPE, MDE_BASE_URL and the tenant".to_owned(),
+                _ => "the status read returned 403: grant Machine.Read.All or Machine.ReadWrite.All with admin consent".to_owned(),
+            });
         }
         let state = match answer.json() {
             Some(json) if answer.is_success() => action_state::of(json, id.as_str()),

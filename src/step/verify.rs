@@ -16,6 +16,8 @@ use crate::output::failure::{Failure, RequestSent};
 const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
 /// The first pause; it doubles from look to look, so that long waits cost few calls.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// By how much the look at the end may be late: a pause is asked for in whole seconds.
+const SLACK: Duration = Duration::from_millis(200);
 /// How long the look at the end may take, after the time is up.
 const LAST_LOOK: Duration = Duration::from_millis(1300);
 /// How often the look at the end is made if it brings nothing, and the pause before it is made again.
@@ -209,11 +211,11 @@ impl Watch {
         let left = self.end.saturating_duration_since(now);
         match self.may_be_late {
             true if asked > LONGEST_PAUSE => return self.give_up(held_up(asked)),
-            false if asked > left => {
+            false if asked > left + SLACK => {
                 return self.give_up(format!(
-                    "the service asks to wait for {} s, and only {} s of --wait were left",
+                    "the service asks to wait for {} s, and only {:.0} s of --wait were left",
                     whole_seconds(asked),
-                    left.as_secs()
+                    left.as_secs_f64()
                 ));
             }
             _ => {}

@@ -76,15 +76,17 @@ pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
             attendant.attend(Ear(ear));
         }
     })?;
-    let (hearing, waking) = UnixStream::pair()?;
-    let ear = SignalDelivery::with_pipe(hearing, waking, SignalOnly, [SIGINT, SIGTERM])?;
     let shut_down = |signal| {
         let status = i32::from(status_of(signal).number());
         flag::register_conditional_shutdown(signal, status, Arc::clone(&is_busy))
     };
+    // These come before the ear: what handles one signal must ask whether the thread is busy before it wakes it.
+    let shutdowns = [shut_down(SIGINT)?, shut_down(SIGTERM)?];
+    let (hearing, waking) = UnixStream::pair()?;
+    let ear = SignalDelivery::with_pipe(hearing, waking, SignalOnly, [SIGINT, SIGTERM])?;
     let listening = Listening {
         ear: ear.handle(),
-        shutdowns: [shut_down(SIGINT)?, shut_down(SIGTERM)?],
+        shutdowns,
     };
     // The thread waits for this.
     let _ = introduce.send(ear);

@@ -147,10 +147,10 @@ fn a_refusal_says_what_the_token_lacks_for_reading() {
             .stderr
     });
     assert_snapshot!(lines.concat(), @"
-    cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Isolate; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
-    cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has no permissions; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
-    cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.
-    cancel-machine-action: error: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it has expired: get another one, or correct this machine's clock.
-    cancel-machine-action: error: the service answered 403 Forbidden. Grant the application Machine.Read.All or Machine.ReadWrite.All with admin consent, or check MDE_SCOPE.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Isolate; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has no permissions; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it has expired: get another one, or correct this machine's clock.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. Grant the application Machine.Read.All or Machine.ReadWrite.All with admin consent, or check MDE_SCOPE.
     ");
 }

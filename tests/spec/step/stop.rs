@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::support::running::Running;
-use crate::support::{Reply, Server, each, response, step};
+use crate::support::{Reply, Server, each, request_for, response, step};
 
 const COMMANDS: [&[&str]; 2] = [&["get", "988cc94e-7a8f-4b28-ab65-54970c5d5018"], &["list"]];
 
@@ -58,4 +58,18 @@ fn a_list_that_is_stopped_in_the_middle_has_what_was_read_and_says_that_it_is_no
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{outcome}");
     assert!(lines[1].contains("interrupted"), "{outcome}");
+}
+
+/// The process is not to end at the first signal as it does at the second.
+#[test]
+fn one_signal_is_never_taken_for_two() {
+    let pending = request_for("00000000-0000-0000-0000-000000200006");
+    each(0..24, |_| {
+        let outcome = step()
+            .args(["--sandbox", "--wait", "20"])
+            .stdin(&pending)
+            .run_until("TERM", connecting());
+        assert_eq!(outcome.status, Some(143), "{outcome}");
+        assert_eq!(outcome.json()["outcome"], "pending", "{outcome}");
+    });
 }

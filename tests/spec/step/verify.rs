@@ -205,7 +205,7 @@ fn a_read_that_is_throttled_comes_no_sooner_than_asked() {
     let (outcome, calls) = waited([entity("Pending", ""), throttled], "3");
     assert_outcome(&outcome, "unverified", 6);
     assert_eq!(calls.len(), 2);
-    let told = "the service asks to wait for 30 s, and only 2 s of --wait were left";
+    let told = "the service asks to wait for 30 s, and only 3 s of --wait were left";
     assert!(outcome.stderr.contains(told), "{outcome}");
     assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
 }
