@@ -144,7 +144,7 @@ def right_request(url, example, response, log):
     accepted = log.read_text().count(ACCEPTED) > before
     status, headers = int(example.status), answer["response_headers"]
     expect(f"{example.prefer}: status, reason, exit status", (answer["status_code"], answer["reason"], exit_status),
-           (status, HTTPStatus(status).phrase, 0 if status == 200 else 1))
+           (status, HTTPStatus(status).phrase, 0 if status == 200 else 8 if answer["retryable"] else 1))
     body = answer.get("json_body", answer.get("response_text"))
     expect(f"{example.prefer}: body", (headers.get("Content-Type"), body), (example.media_type, example.body))
     promised = {name: str(header["example"]) for name, header in response.get("headers", {}).items()}
