@@ -57,6 +57,8 @@ struct State {
     stopped: Option<ExitStatus>,
     /// It is to end at once.
     is_over: bool,
+    /// The call that was in hand before, and whether its cancel was sent.
+    last: Option<(Id, bool)>,
     /// What is known was written.
     is_said: bool,
 }
@@ -97,6 +99,9 @@ impl Queue {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
         let waited = self.0.changed.wait_while(self.state(), idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.stopped.is_some() {
+            return None;
+        }
         let call = state.waiting.pop_front()?;
         state.in_hand = Some(call.id.clone());
         if let Some(brake) = self.0.brake.get() {
@@ -108,9 +113,9 @@ impl Queue {
     /// Lets go of the call in hand. Returns whether it was cancelled, and if so, whether the action's cancel was sent.
     pub(super) fn finish(&self) -> Option<bool> {
         let mut state = self.state();
-        state.in_hand = None;
-        let is_cancelled = std::mem::take(&mut state.is_cancelled);
         let was_sent = self.was_sent();
+        state.last = state.in_hand.take().map(|id| (id, was_sent));
+        let is_cancelled = std::mem::take(&mut state.is_cancelled);
         if is_cancelled && state.stopped.is_none() {
             self.0.interrupt.resume();
             if let Some(brake) = self.0.brake.get() {
@@ -125,9 +130,14 @@ impl Queue {
         self.0.brake.get().is_some_and(Brake::was_sent)
     }
 
-    /// Whether the call of this id is in hand.
-    pub(super) fn has_in_hand(&self, id: &Id) -> bool {
-        self.state().in_hand.as_ref() == Some(id)
+    /// Whether the cancel that the call of this id asks for may have been sent: it is in hand, or was the last one.
+    pub(super) fn may_have_sent(&self, id: &Id) -> bool {
+        let state = self.state();
+        match (&state.in_hand, &state.last) {
+            (Some(in_hand), _) if in_hand == id => self.was_sent(),
+            (_, Some((last, was_sent))) => last == id && *was_sent,
+            _ => false,
+        }
     }
 
     /// Cancels the call of this id: nothing is sent for it any more.

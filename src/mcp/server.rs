@@ -85,10 +85,16 @@ impl<'a, 'log> Server<'a, 'log> {
                 Event::Stop => {}
             }
             if self.queue.is_over() {
-                return self.say_what_is_known();
+                break;
             }
         }
-        Ok(())
+        // What has come meanwhile is known, too.
+        while let Ok(event) = events.try_recv() {
+            if let Event::Finished(id, result) = event {
+                self.finish(&id, &result)?;
+            }
+        }
+        self.say_what_is_known()
     }
 
     fn take(&mut self, line: &str) -> io::Result<()> {
@@ -172,7 +178,7 @@ impl<'a, 'log> Server<'a, 'log> {
     /// Answers what is open, because the process ends at once.
     fn say_what_is_known(&mut self) -> io::Result<()> {
         for Open { id, era } in std::mem::take(&mut self.open) {
-            let was_sent = self.queue.has_in_hand(&id) && self.queue.was_sent();
+            let was_sent = self.queue.may_have_sent(&id);
             let failure = Outcome(Err(agent::cut_short(was_sent)));
             failure.explain(self.log);
             let Outcome(Err(failure)) = failure else {
