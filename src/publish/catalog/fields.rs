@@ -96,7 +96,15 @@ pub(super) fn title(name: &str) -> String {
             false => first.to_uppercase() + rest,
         }
     };
-    let words: Vec<String> = name.split('_').map(word).collect();
+    // Within a title these stand in lower case.
+    const SMALL: [&str; 4] = ["after", "and", "of", "to"];
+    let words = name.split('_').enumerate();
+    let words: Vec<String> = words
+        .map(|(place, text)| match place > 0 && SMALL.contains(&text) {
+            true => text.to_owned(),
+            false => word(text),
+        })
+        .collect();
     words.join(" ")
 }
 
