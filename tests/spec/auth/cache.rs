@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::cache::{assert_used, cached, fresh_folder, mode, set_mode, tokens};
 use crate::support::token::now;
-use crate::support::{JSON, Reply, Server, assert_snapshot, response, step};
+use crate::support::{JSON, Reply, Server, assert_snapshot, each, response, step};
 
 #[test]
 fn a_token_is_kept_for_its_owner_alone_and_taken_by_the_next_run() {
@@ -197,6 +197,46 @@ fn a_lifetime_beyond_all_measure_breaks_no_run() {
     )
     .unwrap();
     assert_used(&cached(&folder, &sign_in, &api).run(), &api, "kept");
+}
+
+/// What a grant says of its lifetime, and for how many seconds the token is kept; `None` if it is not.
+#[test]
+fn a_token_is_kept_for_as_long_as_it_says_a_day_at_most() {
+    const DAY: u64 = 24 * 60 * 60;
+    let in_an_hour = format!(r#""expires_on":"{}""#, now() + 3600);
+    let cases = [
+        (r#""expires_in":3600"#, Some(3600)),
+        (r#""expires_in":"3600""#, Some(3600)),
+        (in_an_hour.as_str(), Some(3600)),
+        (r#""expires_in":900000000"#, Some(DAY)),
+        (r#""expires_in":1e300"#, Some(DAY)),
+        (r#""expires_in":-1"#, None),
+        (r#""expires_on":1"#, None),
+        (r#""other":1"#, None),
+    ];
+    each(cases, |(lifetime, wanted)| {
+        let folder = fresh_folder();
+        let grant = format!(r#"{{"access_token":"granted.token",{lifetime}}}"#);
+        let sign_in = Server::tls([Reply::bytes(response("200 OK", &[JSON], grant))]);
+        let api = Server::answering(&["200 OK"]);
+        let begun = now();
+        assert_eq!(cached(&folder, &sign_in, &api).run().status, Some(0));
+        let kept = tokens(&folder).first().map(|file| {
+            let entry: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            entry["expires_at"].as_u64().unwrap()
+        });
+        let lifetimes = kept.map(|at| (at - now(), at - begun));
+        let is_right =
+            |wanted: u64, (least, most): (u64, u64)| least <= wanted && wanted <= most + 1;
+        assert!(
+            match (wanted, lifetimes) {
+                (None, None) => true,
+                (Some(wanted), Some(lifetimes)) => is_right(wanted, lifetimes),
+                _ => false,
+            },
+            "{lifetimes:?}"
+        );
+    });
 }
 
 #[test]
