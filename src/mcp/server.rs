@@ -18,6 +18,9 @@ use crate::settings::options::Options;
 use crate::step::agent;
 use crate::waiting::deadline::Deadline;
 
+/// How long the worker may take to end once it is cut short.
+const MOMENT: Duration = Duration::from_millis(300);
+
 /// A call that is not answered yet.
 struct Open {
     id: Id,
@@ -81,20 +84,28 @@ impl<'a, 'log> Server<'a, 'log> {
                 Event::Line(Err(failure)) => self.refuse_line(&failure)?,
                 Event::End => self.queue.close(),
                 Event::Finished(id, result) => self.finish(&id, &result)?,
-                Event::Idle => break,
+                Event::Idle => return self.say_what_is_known(),
                 Event::Stop => {}
             }
             if self.queue.is_over() {
                 break;
             }
         }
-        // What has come meanwhile is known, too.
-        while let Ok(event) = events.try_recv() {
-            if let Event::Finished(id, result) = event {
-                self.finish(&id, &result)?;
+        self.await_worker(events)?;
+        self.say_what_is_known()
+    }
+
+    /// The worker is cut short: it gets a moment to say what the call in hand came to.
+    fn await_worker(&mut self, events: &Receiver<Event>) -> io::Result<()> {
+        let moment = Deadline::after(MOMENT);
+        while let Ok(event) = events.recv_timeout(moment.remaining()) {
+            match event {
+                Event::Finished(id, result) => self.finish(&id, &result)?,
+                Event::Idle => break,
+                Event::Line(_) | Event::End | Event::Stop => {}
             }
         }
-        self.say_what_is_known()
+        Ok(())
     }
 
     fn take(&mut self, line: &str) -> io::Result<()> {

@@ -25,7 +25,9 @@ use crate::waiting::deadline::Deadline;
 
 /// The largest body that a model is shown whole, in bytes; those of the service have one or two thousand.
 const MAX_BODY: usize = 128 << 10;
-/// How much is shown of a larger one.
+/// How deep a body may be nested: readers of JSON that clients use give up at about 200.
+const MAX_DEPTH: usize = 64;
+/// How much is shown of a larger or deeper one.
 const SHOWN: usize = 16 << 10;
 /// How many violations are listed.
 const MAX_DETAILS: usize = 20;
@@ -208,13 +210,31 @@ fn json(document: &impl serde::Serialize) -> Box<RawValue> {
     RawValue::from_string(line).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
+/// Returns how deep lists and objects are nested in `json`.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut is_text, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' if !is_text => depth += 1,
+            b'}' | b']' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// Returns `answer` with no more of its body than a model can use.
 fn shortened(mut answer: Answer) -> Answer {
     let text = match &answer.body {
         Body::Json(json) => json.get(),
         Body::Text(text) => text,
     };
-    if text.len() <= MAX_BODY {
+    if text.len() <= MAX_BODY && depth(text) <= MAX_DEPTH {
         return answer;
     }
     let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::{Client, arguments, document, modern, server};
-use crate::support::{JSON, Reply, Server, response};
+use crate::support::{JSON, Reply, Server, each, response};
 
 fn id(number: u32) -> String {
     format!("11111111-0000-0000-0000-{number:012}")
@@ -181,4 +181,22 @@ fn settings_that_are_wrong_are_told_for_each_call() {
         assert_eq!(document(&failed)["error"]["code"], "invalid_settings");
     }
     assert_eq!(client.end().status, Some(0));
+}
+
+#[test]
+fn what_the_service_answered_is_told_even_if_the_wait_for_the_outcome_is_cut_short() {
+    let body = json!({"id": id(1), "type": "Isolate", "status": "Pending"}).to_string();
+    each(0..6, |_| {
+        let api = Server::plain([Reply::bytes(response("200 OK", &[JSON], &body))]);
+        let server = server().api_with_token(&api);
+        let mut client =
+            Client::legacy(server.args(["--allow", "any", "--wait", "30", "--timeout", "40"]));
+        client.cancel(1, &id(1));
+        client.until(api.heard(2));
+        let ended = client.signal("TERM");
+        assert_eq!(ended.status, Some(143));
+        let known: Vec<Value> = ended.rest.iter().map(document).collect();
+        assert_eq!(known.len(), 1, "{known:?}");
+        assert_eq!(known[0]["status_code"], 200, "{known:?}");
+    });
 }

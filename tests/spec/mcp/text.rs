@@ -87,3 +87,20 @@ fn a_comment_that_commands_reaches_the_service_as_it_is() {
     );
     assert!(!ended.stderr.contains('\u{1b}'));
 }
+
+#[test]
+fn an_answer_that_is_nested_deeper_than_clients_read_is_a_text() {
+    let nested = format!("{}1{}", r#"{"a":"#.repeat(300), "}".repeat(300));
+    let body = format!(r#"{{"id":"{ID}","x":{nested}}}"#);
+    let api = Server::plain([Reply::bytes(response("200 OK", &[JSON], body))]);
+    let mut client = Client::legacy(server().api_with_token(&api));
+    let answer = document(&get(&mut client));
+    assert!(answer["json_body"].is_null(), "{answer}");
+    assert!(
+        answer["response_text"]
+            .as_str()
+            .unwrap()
+            .contains("bytes in all"),
+        "{answer}"
+    );
+}
