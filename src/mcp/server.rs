@@ -10,10 +10,10 @@ use super::queue::{Call, Cancelled, Queue};
 use super::reply::{self, CallResult, Era};
 use super::tools::Tool;
 use super::{Event, worker};
+use crate::input::MachineActionId;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::{Log, Subject};
-use crate::output::outcome::Outcome;
 use crate::settings::options::Options;
 use crate::step::agent;
 use crate::waiting::deadline::Deadline;
@@ -25,6 +25,9 @@ const MOMENT: Duration = Duration::from_millis(300);
 struct Open {
     id: Id,
     era: Era,
+    tool: Tool,
+    /// What it is about, if it is about one action.
+    action: Option<MachineActionId>,
 }
 
 /// Who answers.
@@ -149,8 +152,14 @@ impl<'a, 'log> Server<'a, 'log> {
             deadline,
         };
         let id = call.id.clone();
+        let action = call.request.id().cloned();
         match self.queue.push(call) {
-            true => self.open.push(Open { id, era }),
+            true => self.open.push(Open {
+                id,
+                era,
+                tool,
+                action,
+            }),
             false => return self.refuse(&id, era, tool, full()),
         }
         Ok(())
@@ -169,7 +178,7 @@ impl<'a, 'log> Server<'a, 'log> {
         let Some(place) = self.open.iter().position(|open| open.id == *id) else {
             return Ok(());
         };
-        let Open { id, era } = self.open.remove(place);
+        let Open { id, era, .. } = self.open.remove(place);
         reply::call(self.stdout, &id, era, result)
     }
 
@@ -188,14 +197,22 @@ impl<'a, 'log> Server<'a, 'log> {
 
     /// Answers what is open, because the process ends at once.
     fn say_what_is_known(&mut self) -> io::Result<()> {
-        for Open { id, era } in std::mem::take(&mut self.open) {
-            let was_sent = self.queue.may_have_sent(&id);
-            let failure = Outcome(Err(agent::cut_short(was_sent)));
-            failure.explain(self.log);
-            let Outcome(Err(failure)) = failure else {
-                continue;
-            };
-            reply::call(self.stdout, &id, era, &worker::of_failure(failure))?;
+        for open in std::mem::take(&mut self.open) {
+            let was_sent = self.queue.may_have_sent(&open.id);
+            let failure = agent::cut_short(was_sent);
+            self.log.set_subject(Subject {
+                line: None,
+                action: open.action.as_ref().map(MachineActionId::as_str),
+            });
+            self.log
+                .error(format_args!("{}: {failure}", open.tool.name()));
+            self.log.set_subject(Subject::default());
+            reply::call(
+                self.stdout,
+                &open.id,
+                open.era,
+                &worker::of_failure(failure),
+            )?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(crate) fn run(
     reader: Reader<'_>,
     log: &mut Log<'_>,
 ) -> (Outcome, Option<ExitStatus>) {
-    let stop = Stop::new("The action was not read.");
+    let stop = Stop::new("The action was not read. Run `get` again.");
     // One action can be read without hearing signals: then they end the process as they always do.
     let _listening = stop.listen();
     let answer = read(id, options, reader, &stop, log);

@@ -76,7 +76,10 @@ pub(super) fn interrupted(was_sent: bool) -> Failure {
             "the cancel may have reached the service. Read the action's status with `cancel-machine-action get`, or \
              cancel it again",
         ),
-        false => (RequestSent::No, "the cancel was not sent"),
+        false => (
+            RequestSent::No,
+            "no cancel was sent. Run the step again if the action is still to be cancelled",
+        ),
     };
     Failure::new(
         FailureCode::Interrupted,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use crate::output::answer::{Answer, Verdict};
+use crate::output::answer::Verdict;
 use crate::output::exit_status::ExitStatus;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
@@ -21,17 +21,19 @@ const REPORT_EVERY: Duration = Duration::from_secs(60);
 enum Class {
     Cancelled,
     Accepted,
-    NotCancelled,
+    TooLate,
+    Unknown,
     Refused,
     NotNow,
     Failed,
 }
 
 impl Class {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Cancelled, "cancelled"),
         (Self::Accepted, "accepted"),
-        (Self::NotCancelled, "not cancelled"),
+        (Self::TooLate, "not cancelled in time"),
+        (Self::Unknown, "not known to be cancelled"),
         (Self::Refused, "refused"),
         (Self::NotNow, "not now"),
         (Self::Failed, "failed"),
@@ -42,15 +44,13 @@ impl Class {
             (ExitStatus::NotNow, _) => Self::NotNow,
             (_, Err(_)) => Self::Failed,
             (ExitStatus::Refused, _) => Self::Refused,
-            (ExitStatus::NotCancelled, _) => Self::NotCancelled,
-            (_, Ok(answer)) => match answer {
-                Answer {
-                    outcome: Some(Verdict::Cancelled),
-                    ..
-                } => Self::Cancelled,
-                // The service took the cancel, but the action had come to its end.
-                answer if !answer.advice.is_empty() => Self::NotCancelled,
-                _ => Self::Accepted,
+            (_, Ok(answer)) => match answer.outcome {
+                Some(Verdict::Cancelled) => Self::Cancelled,
+                Some(Verdict::CancelledTooLate | Verdict::AlreadyFinal) => Self::TooLate,
+                Some(Verdict::Pending | Verdict::Unverified) => Self::Unknown,
+                // The service accepted the cancel, but the action had already finished.
+                None if !answer.advice.is_empty() => Self::TooLate,
+                None => Self::Accepted,
             },
         }
     }

@@ -20,7 +20,7 @@ pub(crate) fn stopped() -> Failure {
         what: what.into(),
         ..Failure::new(
             FailureCode::Interrupted,
-            format!("{what}. The cancel was not sent."),
+            format!("{what}. No cancel was sent. Run it again if that is still wanted."),
         )
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(
     stdout: &mut dyn Sink,
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Outcome> {
-    let stop = Stop::new("The list is not whole. List again.");
+    let stop = Stop::new("The list is not whole. Run `list` again.");
     let last_line = |failure| Outcome(Err(failure));
     let _listening = stop.listen().map_err(last_line)?;
     let step = paced_step(options, reader, &stop.interrupt, log).map_err(last_line)?;

@@ -271,7 +271,7 @@ fn a_signal_ends_the_waiting_of_a_batch() {
     let error = &outcome.json()["error"];
     let message = error["message"].as_str().unwrap();
     assert!(
-        message.contains("the step was told to stop. The cancel was not sent."),
+        message.contains("the step was told to stop. No cancel was sent."),
         "{outcome}"
     );
     assert_eq!(

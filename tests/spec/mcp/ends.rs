@@ -4,23 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Client, arguments, document, modern, server};
+use crate::support::client::{Client, arguments, document, entity, id, modern, server, slow};
 use crate::support::{JSON, Reply, Server, each, response};
-
-fn id(number: u32) -> String {
-    format!("11111111-0000-0000-0000-{number:012}")
-}
-
-fn entity() -> Vec<u8> {
-    let entity = json!({"id": id(1), "type": "Isolate", "status": "Cancelled"});
-    response("200 OK", &[JSON], entity.to_string())
-}
-
-fn slow() -> Reply {
-    Reply::bytes("")
-        .pausing(Duration::from_millis(700))
-        .then(entity())
-}
 
 #[test]
 fn the_end_of_input_answers_what_was_accepted() {

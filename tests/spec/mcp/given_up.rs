@@ -4,23 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::client::{Client, document, modern, server};
+use crate::support::client::{Client, document, entity, id, modern, server, slow};
 use crate::support::{JSON, Reply, Server, assert_snapshot, response};
-
-fn id(number: u32) -> String {
-    format!("11111111-0000-0000-0000-{number:012}")
-}
-
-fn entity() -> Vec<u8> {
-    let entity = json!({"id": id(1), "type": "Isolate", "status": "Cancelled"});
-    response("200 OK", &[JSON], entity.to_string())
-}
-
-fn slow() -> Reply {
-    let mut reply = Reply::bytes("").pausing(Duration::from_millis(700));
-    reply = reply.then(entity());
-    reply
-}
 
 #[test]
 fn a_list_is_answered_during_a_call() {

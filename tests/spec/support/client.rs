@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::running::{Event, Running};
-use super::{Step, step};
+use super::{JSON, Reply, Step, response, step};
 
 /// How long anything may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,6 +17,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A server for agents, about to begin.
 pub fn server() -> Step {
     step().args(["mcp"])
+}
+
+/// The id of one of many actions.
+pub fn id(number: u32) -> String {
+    format!("11111111-0000-0000-0000-{number:012}")
+}
+
+/// The answer of a service that has cancelled the first of them.
+pub fn entity() -> Vec<u8> {
+    let entity = json!({"id": id(1), "type": "Isolate", "status": "Cancelled"});
+    response("200 OK", &[JSON], entity.to_string())
+}
+
+/// The same, late.
+pub fn slow() -> Reply {
+    let pause = Duration::from_millis(700);
+    Reply::bytes("").pausing(pause).then(entity())
 }
 
 /// A conversation with a server.
@@ -41,8 +58,8 @@ pub struct Ended {
 impl Client {
     /// Starts `server`; nothing was said yet.
     pub fn of(server: Step) -> Self {
-        let mut child = server.start();
-        let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let mut client = Self::deaf(server);
+        let stdout = client.child.stdout.take().unwrap();
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines() {
@@ -51,17 +68,8 @@ impl Client {
                 }
             }
         });
-        let stderr = thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).expect("stderr is UTF-8");
-            text
-        });
-        Self {
-            stdin: child.stdin.take(),
-            child,
-            lines,
-            stderr: Some(stderr),
-        }
+        client.lines = lines;
+        client
     }
 
     /// Starts `server`; what it says is not read before its end.
