@@ -2,13 +2,13 @@
 //! `cargo test --test spec proxies -- --ignored`.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::step::file_with;
-use crate::support::{Authority, JSON, Outcome, Reply, Server, Step, response, step};
+use crate::support::{Authority, JSON, Outcome, Reply, Server, Step, listen, response, step};
 
 /// How long a proxy may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ struct Running {
 impl Running {
     /// Starts `program`, whose configuration `configure` writes for a port and a folder of its own.
     fn start(program: &str, configure: impl FnOnce(u16, &Path) -> Vec<String>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = listen();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let folder = fresh_folder();

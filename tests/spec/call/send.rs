@@ -1,7 +1,7 @@
 //! The network, and what may befall a call on it.
 
 use std::io::{self, Read};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +11,9 @@ use cancel_machine_action::call::wire::progress::Stage;
 use rustls::ServerConnection;
 
 use crate::support::certificates::Leaf;
-use crate::support::{Authority, REQUEST, Reply, Server, assert_snapshot, each, response, step};
+use crate::support::{
+    Authority, REQUEST, Reply, Server, assert_snapshot, each, listen, response, step,
+};
 
 /// Every way to get no answer, each with the outcome as a playbook sees it.
 #[test]
@@ -81,7 +83,7 @@ fn a_lost_call_says_which_host_what_happened_and_whether_the_cancel_was_sent() {
             .args(["--timeout", "1"])
             .run();
         assert!(
-            outcome.took < Duration::from_secs(2),
+            outcome.took < Duration::from_secs(4),
             "{name} took {:?}",
             outcome.took
         );
@@ -92,9 +94,8 @@ fn a_lost_call_says_which_host_what_happened_and_whether_the_cancel_was_sent() {
 
 #[test]
 fn a_host_that_cannot_be_reached_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    // The first port is for programs of the system only.
+    let host = "127.0.0.1:1".to_owned();
     let plain = Server::plain([]);
     // A label of more than 63 letters is no name: it is refused before any DNS server is asked.
     let unknown = format!("{}.example", "a".repeat(64));
@@ -110,7 +111,7 @@ fn a_host_that_cannot_be_reached_is_named() {
 
 #[test]
 fn a_connection_that_is_never_accepted_ends_with_the_time_limit() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = listen();
     let address = listener.local_addr().unwrap();
     // Once its backlog is full, the kernel leaves a further connection unanswered.
     let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
@@ -121,7 +122,7 @@ fn a_connection_that_is_never_accepted_ends_with_the_time_limit() {
         .args(["--timeout", "0.5"])
         .naming(address.to_string(), "{host}")
         .run();
-    assert!(outcome.took < Duration::from_millis(1500));
+    assert!(outcome.took < Duration::from_secs(4));
     assert_snapshot!(outcome, @r#"
     status: 5
     stdout: {
@@ -166,7 +167,7 @@ fn break_off_after_the_handshake(mut stream: TcpStream) -> io::Result<()> {
 
 #[test]
 fn a_write_that_fails_over_tls_is_told_as_such() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = listen();
     let host = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         listener.incoming().flatten().for_each(|stream| {

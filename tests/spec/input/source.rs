@@ -69,11 +69,7 @@ fn no_request_within_the_time_limit_is_a_failure() {
     for beginning in ["", "   ", r#"{"path_parameters":{"#] {
         let step = sandbox().args(["--timeout", "0.5"]).stdin(beginning);
         let outcome = step.holding_stdin_open().run();
-        assert!(
-            outcome.took < Duration::from_millis(1500),
-            "{:?}",
-            outcome.took
-        );
+        assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
         insta::allow_duplicates!(assert_snapshot!(outcome, @r#"
         status: 2
         stdout: {

@@ -29,7 +29,7 @@ fn the_end_of_input_answers_what_was_accepted() {
 fn without_calls_the_end_of_input_is_the_end() {
     let ended = Client::legacy(server()).end();
     assert_eq!((ended.status, ended.rest), (Some(0), vec![]));
-    assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+    assert!(ended.took < Duration::from_secs(4), "{:?}", ended.took);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn without_calls_a_signal_ends_it_at_once() {
     for (name, status) in [("TERM", 143), ("INT", 130)] {
         let ended = Client::legacy(server()).signal(name);
         assert_eq!((ended.status, ended.rest), (Some(status), vec![]));
-        assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+        assert!(ended.took < Duration::from_secs(4), "{:?}", ended.took);
     }
 }
 

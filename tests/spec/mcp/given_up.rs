@@ -161,12 +161,11 @@ fn the_time_limit_of_a_call_begins_when_it_comes() {
     let mut client = Client::legacy(server.args(["--timeout", "1"]));
     let begun = std::time::Instant::now();
     client.cancel(1, &id(1));
-    client.until(api.heard(1));
     client.cancel(2, &id(2));
     assert_eq!(document(&client.hear())["error"]["request_sent"], "unknown");
     let waited = client.hear();
     assert_eq!(document(&waited)["error"]["code"], "timeout");
     assert_eq!(document(&waited)["error"]["request_sent"], "no");
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(api.received().len(), 1);
 }

@@ -232,11 +232,7 @@ fn a_file_that_is_a_pipe_is_read_but_not_waited_for_beyond_the_time_limit() {
         .naming(pipe, "{pipe}")
         .args(["--timeout", "0.5"])
         .run();
-    assert!(
-        silent.took < Duration::from_millis(1500),
-        "{:?}",
-        silent.took
-    );
+    assert!(silent.took < Duration::from_secs(4), "{:?}", silent.took);
     assert_snapshot!(silent, @r#"
     status: 3
     stdout: {

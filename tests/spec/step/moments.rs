@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::support::batch::{documents, id, lines, unpaced};
 use crate::support::running::{Event, Running};
-use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, each, response, step};
+use crate::support::{JSON, Outcome, REQUEST, Reply, Server, Step, each, listen, response, step};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// What nothing in hand may take; these tests run beside others.
-const SOON: Duration = Duration::from_millis(1500);
+/// What nothing in hand may take: less than what is in hand gets; these tests run beside others.
+const SOON: Duration = Duration::from_secs(3);
 const LATE: Duration = Duration::from_secs(5);
 
 /// The ways to run, each with its arguments.
@@ -125,7 +125,7 @@ fn line(step: Step) -> Step {
 
 /// A port at which no connection is accepted any more, because those that wait to be accepted are too many.
 fn crowded() -> (TcpListener, Vec<TcpStream>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = listen();
     let address = listener.local_addr().unwrap();
     let mut waiting = Vec::new();
     while let Ok(stream) = TcpStream::connect_timeout(&address, SECOND / 5) {

@@ -69,7 +69,7 @@ fn a_signal_ends_a_call_that_hangs_within_five_seconds() {
     let idle = batch().args(["--sandbox"]).stdin("").holding_stdin_open();
     let outcome = idle.run_until("INT", |step| step.catches(2));
     assert_eq!(outcome.status, Some(130), "{outcome}");
-    assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
 }
 
 const SECOND: Duration = Duration::from_secs(1);

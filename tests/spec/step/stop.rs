@@ -1,11 +1,11 @@
 //! A command that only reads is told to stop.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::support::running::Running;
-use crate::support::{Reply, Server, each, request_for, response, step};
+use crate::support::{Reply, Server, each, listen, request_for, response, step};
 
 const COMMANDS: [&[&str]; 2] = [&["get", "988cc94e-7a8f-4b28-ab65-54970c5d5018"], &["list"]];
 
@@ -19,7 +19,7 @@ fn connecting() -> impl Fn(&Running) -> bool + Send {
 
 #[test]
 fn a_read_that_cannot_connect_ends_at_once_with_a_failure() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = listen();
     let address = listener.local_addr().unwrap();
     // Once its backlog is full, the kernel leaves a further connection unanswered.
     let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();

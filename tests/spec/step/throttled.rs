@@ -95,7 +95,7 @@ fn the_line_that_hears_of_a_long_pause_has_its_answer_and_the_others_are_not_sen
                 .args(["--timeout", "86400"])
                 .stdin(lines(5))
                 .run();
-            assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
+            assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
             assert_eq!(outcome.status, Some(8), "{retry_after}: {outcome}");
             assert_eq!(api.ids().len(), 2, "{retry_after}: {outcome}");
             let status: u16 = status.parse().unwrap();
@@ -234,7 +234,7 @@ fn one_request_waits_within_its_time_limit_only() {
             .args(["--timeout", "3600", "--wait", "5"])
             .run();
         assert_eq!(outcome.json()["status_code"], 429, "{outcome}");
-        assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
+        assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
         assert_eq!(api.received().len(), 1);
     });
 }
@@ -246,7 +246,7 @@ fn a_sign_in_that_asks_for_a_long_pause_is_not_asked_again_and_each_line_says_ho
         let sign_in = Server::tls([Reply::bytes(response("429 x", &[&header], ""))]);
         let step = batch().signing_in_at(&sign_in).args(["--timeout", "86400"]);
         let outcome = step.stdin(lines(4)).run();
-        assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
+        assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
         assert_eq!(sign_in.received().len(), 1, "{retry_after}: {outcome}");
         assert_eq!(documents(&outcome).len(), 4);
         for document in documents(&outcome) {

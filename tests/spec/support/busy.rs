@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::listen;
 use super::running::Running;
 
 /// A server that is up until the tests end.
@@ -34,7 +35,7 @@ impl Busy {
 
     /// A server that gives `answer` to each call.
     pub fn new(answer: impl FnMut(usize) -> &'static str + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listen();
         let address = listener.local_addr().expect("an address");
         let notes = Arc::new(Mutex::new(Notes::default()));
         let server = Self {

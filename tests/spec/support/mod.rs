@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod client;
 pub mod masks;
 pub mod pages;
+pub mod ports;
 pub mod proxy;
 pub mod files;
 pub mod granted;
@@ -20,6 +21,7 @@ pub mod step;
 pub mod token;
 
 pub use certificates::Authority;
+pub use ports::listen;
 pub use reply::{JSON, Reply, response};
 pub use rows::each;
 pub use server::Server;

@@ -1,11 +1,11 @@
 //! A service in clear that lists actions, a page for each call.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::{JSON, Outcome, Reply, Server, Step, response, step};
+use super::{JSON, Outcome, Reply, Server, Step, listen, response, step};
 
 /// A list, of whatever `args` say, from `server`.
 pub fn list(server: &Server, args: &[&str]) -> Step {
@@ -60,7 +60,7 @@ pub struct Pages {
 impl Pages {
     /// For the call of each number, from 0, `send` writes the body.
     pub fn new(send: impl Fn(usize, &mut dyn Write) -> io::Result<()> + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listen();
         let pages = Self {
             address: listener.local_addr().expect("an address"),
             asked: Arc::default(),

@@ -1,9 +1,11 @@
 //! A forwarding proxy (RFC 9110, section 9.3.6) that notes what it is asked for.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use super::listen;
 
 /// A proxy that is up until the tests end.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy that answers each CONNECT with `status`; if that is 200, it connects.
     pub fn answering(status: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listen();
         let address = listener.local_addr().expect("an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let notes = Arc::clone(&asked);
@@ -31,7 +33,7 @@ impl Proxy {
 
     /// A proxy that does `act` with each connection.
     pub fn acting(act: fn(&mut TcpStream) -> io::Result<()>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listen();
         let address = listener.local_addr().expect("an address");
         thread::spawn(move || {
             for mut client in listener.incoming().flatten() {

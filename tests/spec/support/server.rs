@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 
-use super::Authority;
 use super::certificates::Leaf;
 use super::reply::{Act, JSON, Reply, response};
 use super::running::Running;
+use super::{Authority, listen};
 
 /// How long a connection may idle; longer than any test's time limit.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -100,7 +100,7 @@ impl Server {
     }
 
     fn start(config: Option<Arc<ServerConfig>>, replies: impl IntoIterator<Item = Reply>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listen();
         let server = Self {
             address: listener.local_addr().expect("an address"),
             scheme: if config.is_some() { "https" } else { "http" },

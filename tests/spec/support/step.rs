@@ -271,7 +271,10 @@ fn wait(
     let mut signalled = None;
     let mut signals = signals.iter().peekable();
     loop {
-        peak_memory = running.peak_memory().max(peak_memory);
+        // The last that is seen: before the binary is executed, it is the memory of these tests.
+        peak_memory = Some(running.peak_memory())
+            .filter(|it| *it > 0)
+            .unwrap_or(peak_memory);
         worked = running.worked().max(worked);
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
             let stopped_within = signalled.map_or(Duration::ZERO, |at: Instant| at.elapsed());
