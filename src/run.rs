@@ -12,8 +12,8 @@ use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::arguments::{self, Command};
+use crate::settings::environment::{Environment, Reader};
 use crate::settings::options::Options;
-use crate::settings::variables::{Environment, Reader};
 use crate::step::check::{self, Report};
 use crate::step::{batch, get, list, single};
 use crate::waiting::sink::Sink;
@@ -166,16 +166,14 @@ impl Ending {
             Self::Report(report) => report.explain(log),
             Self::Lines(_) | Self::Text(_) => {}
         }
-        match self.write(stdout, is_terminal) {
-            Ok(()) => self.exit_status(),
-            Err(error) => {
-                log.error(format_args!(
-                    "stdout cannot be written: {error}. What it would have said: {}.",
-                    self.in_short()
-                ));
-                ExitStatus::NotWritten
-            }
+        if let Err(error) = self.write(stdout, is_terminal) {
+            let lost = self.in_short();
+            log.error(format_args!(
+                "stdout cannot be written: {error}. What it would have said: {lost}."
+            ));
+            return ExitStatus::NotWritten;
         }
+        self.exit_status()
     }
 
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {

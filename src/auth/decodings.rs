@@ -80,24 +80,28 @@ fn escape(text: &str) -> Option<(Decoded, usize)> {
     if text.starts_with('&') {
         return numbered_entity(text).or_else(|| named_entity(text));
     }
-    let byte = |start: usize| {
-        let byte = u8::try_from(number(text.get(start..start + 2)?, 16)?).ok()?;
-        Some((Decoded::Byte(byte), start + 2))
-    };
-    let letter = |start: usize| {
-        let letter = char::from_u32(number(text.get(start..start + 4)?, 16)?);
-        let letter = letter.unwrap_or(char::REPLACEMENT_CHARACTER);
-        Some((Decoded::Letter(letter), start + 4))
-    };
     match text.as_bytes() {
-        [b'%', b'u' | b'U', ..] | [b'\\', b'u' | b'U', ..] => letter(2),
-        [b'%', ..] => byte(1),
-        [b'\\', b'x' | b'X', ..] => byte(2),
+        [b'%', b'u' | b'U', ..] | [b'\\', b'u' | b'U', ..] => letter(text, 2),
+        [b'%', ..] => byte(text, 1),
+        [b'\\', b'x' | b'X', ..] => byte(text, 2),
         [b'\\', b'n' | b'r' | b't', ..] => Some((Decoded::Byte(b' '), 2)),
         // What follows stands for itself.
         [b'\\', ..] => Some((Decoded::Nothing, 1)),
         _ => None,
     }
+}
+
+/// The byte that two digits from `start` on stand for.
+fn byte(text: &str, start: usize) -> Option<(Decoded, usize)> {
+    let byte = u8::try_from(number(text.get(start..start + 2)?, 16)?).ok()?;
+    Some((Decoded::Byte(byte), start + 2))
+}
+
+/// The letter that four digits from `start` on stand for.
+fn letter(text: &str, start: usize) -> Option<(Decoded, usize)> {
+    let letter = char::from_u32(number(text.get(start..start + 4)?, 16)?);
+    let letter = letter.unwrap_or(char::REPLACEMENT_CHARACTER);
+    Some((Decoded::Letter(letter), start + 4))
 }
 
 /// The entity with a number at the start of `text`.

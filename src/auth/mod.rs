@@ -2,11 +2,11 @@
 
 pub(crate) mod session;
 mod cache;
-pub(crate) mod application;
+pub(crate) mod app_registration;
 pub(crate) mod certificate;
 mod assertion;
 pub(crate) mod managed_identity;
-pub(crate) mod refusal;
+pub(crate) mod sign_in_refusal;
 pub(crate) mod grant;
 pub(crate) mod permissions;
 pub(crate) mod claims;
@@ -18,11 +18,11 @@ use std::time::SystemTime;
 
 use ureq::http::StatusCode;
 
-use self::application::Application;
+use self::app_registration::Application;
 use self::grant::{Grant, TokenRequest};
 use self::managed_identity::ManagedIdentity;
-use self::refusal::Refusal;
 use self::secret::Secret;
+use self::sign_in_refusal::Refusal;
 use crate::call::Call;
 use crate::call::bearer::AccessToken;
 use crate::call::received::{self, Received};
@@ -47,7 +47,7 @@ pub(crate) enum SignIn {
 impl SignIn {
     fn call(&self) -> &'static Call {
         match self {
-            Self::Application(_) => &application::SIGN_IN,
+            Self::Application(_) => &app_registration::SIGN_IN,
             Self::ManagedIdentity(_) => &managed_identity::ASK_THE_PLATFORM,
         }
     }

@@ -7,8 +7,8 @@ use crate::call::bearer::AccessToken;
 use crate::call::service_url::{ServiceUrl, not_a_url};
 use crate::call::{Call, MAX_TRIES};
 use crate::input::{Input, MachineActionId};
-use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
+use crate::output::retry_policy::may_pass;
 
 /// The path of all actions.
 pub(super) const PATH: &str = "/api/machineactions";

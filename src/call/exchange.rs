@@ -7,12 +7,12 @@ use ureq::http::{Request, Response};
 use ureq::{Agent, Body, Error, Proxy, Timeout};
 
 use crate::call::bearer::AccessToken;
-use crate::call::body::{self, MAX_BODY};
+use crate::call::decompression::{self, MAX_BODY};
 use crate::call::diagnosis::Peer;
 use crate::call::proxy::ProxySettings;
 use crate::call::received::Received;
 use crate::call::sandbox::Sandbox;
-use crate::call::unread::{Loss, Unread};
+use crate::call::streamed_body::{Loss, Unread};
 use crate::call::wire::progress::{Progress, Stage};
 use crate::call::wire::resolver::KeepingResolver;
 use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
@@ -172,7 +172,7 @@ impl Client {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let length = bytes.len();
-        let body = body::decode(&head.headers, bytes, deadline);
+        let body = decompression::decode(&head.headers, bytes, deadline);
         if matches!(&body, Err(error) if error.kind() == io::ErrorKind::TimedOut) {
             return Err(Error::Timeout(Timeout::Global));
         }

@@ -9,8 +9,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use crate::call::body::MAX_BODY;
-use crate::call::unread::{Loss, Unread};
+use crate::call::decompression::MAX_BODY;
+use crate::call::streamed_body::{Loss, Unread};
 use crate::output::failure::Failure;
 
 /// Takes an entity. Returns how long it had to wait for somebody to take its output; `None` if it wants no more.

@@ -7,7 +7,7 @@ use ureq::http::header::RETRY_AFTER;
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::call::pace::whole_seconds;
-use crate::call::unread::Unread;
+use crate::call::streamed_body::Unread;
 
 /// The longest pause that is reported: the greatest whole number that every reader of JSON keeps (RFC 8259, section 6).
 const MAX_SECONDS: u64 = (1 << 53) - 1;

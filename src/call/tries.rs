@@ -5,8 +5,8 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::call::Call;
+use crate::call::backoff;
 use crate::call::received::Received;
-use crate::call::retry;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 
 /// The tries of one call. Displayed, they are a clause for messages: empty if there was only one.
@@ -91,7 +91,7 @@ impl Tries {
         {
             return Next::AtOnce;
         }
-        let pause = retry::pause(call, outcome.as_ref(), self.count(), longest_pause);
+        let pause = backoff::pause(call, outcome.as_ref(), self.count(), longest_pause);
         pause.map_or(Next::Stop, Next::After)
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::rejection::{MAX_REQUEST, not_utf8, too_large, unreadable};
+use super::invalid::{MAX_REQUEST, not_utf8, too_large, unreadable};
 use super::source::{BYTE_ORDER_MARK, Source, Text};
 use crate::output::failure::Failure;
 
@@ -70,13 +70,17 @@ fn next_line(text: &mut Text) -> io::Result<Option<Result<String, Failure>>> {
         text.skip_until(b'\n')?;
         return Ok(Some(Err(too_large(NAME))));
     }
-    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    Ok(Some(request_in(&line)))
+}
+
+/// Returns the text of a request in its `line`.
+fn request_in(line: &[u8]) -> Result<String, Failure> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-    Ok(Some(match line.len() {
-        0..=MAX_REQUEST => {
-            String::from_utf8(line.to_vec()).map_err(|error| not_utf8(NAME, &error.utf8_error()))
-        }
-        _ => Err(too_large(NAME)),
-    }))
+    if line.len() > MAX_REQUEST {
+        return Err(too_large(NAME));
+    }
+    let text = String::from_utf8(line.to_vec());
+    text.map_err(|error| not_utf8(NAME, &error.utf8_error()))
 }

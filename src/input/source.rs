@@ -4,8 +4,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::invalid::{self, MAX_REQUEST, invalid, unreadable};
 use super::reading::Reading;
-use super::rejection::{self, MAX_REQUEST, invalid, unreadable};
 use crate::output::failure::{Failure, FailureCode};
 use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::{self, Patient, Stream};
@@ -113,7 +113,7 @@ fn read_value(name: &str, limit: Duration, mut input: Text) -> Result<Reading, F
     let reading = Reading::of(&mut serde_json::Deserializer::from_reader(&mut recorder));
     let text = recorder.text;
     if text.len() > MAX_REQUEST {
-        return Err(rejection::too_large(name));
+        return Err(invalid::too_large(name));
     }
     let reading = reading.map_err(|error| match error.io_error_kind() {
         Some(kind) => broken(kind.into()),
@@ -183,7 +183,7 @@ fn explain(name: &str, text: &[u8], error: &serde_json::Error) -> Failure {
     }
     // Cut off within a letter, it is not complete, rather than wrong.
     match str::from_utf8(text) {
-        Err(cause) if cause.error_len().is_some() => rejection::not_utf8(name, &cause),
-        _ => rejection::not_json(name, error),
+        Err(cause) if cause.error_len().is_some() => invalid::not_utf8(name, &cause),
+        _ => invalid::not_json(name, error),
     }
 }

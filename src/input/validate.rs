@@ -4,11 +4,11 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::invalid::{invalid, not_json};
 use super::reading::Reading;
-use super::rejection::{invalid, not_json};
 use super::{Input, MachineActionId};
 use crate::output::failure::{Failure, FailureCode};
-use crate::output::files;
+use crate::output::generated_files;
 use crate::output::violation::{Violation, Violations};
 
 /// The published schema, compiled when the program is built.
@@ -112,7 +112,7 @@ fn known_properties(schema_path: &str) -> Vec<String> {
     let parent = schema_path
         .rsplit_once('/')
         .map_or("", |(parent, _)| parent);
-    let schema: Value = serde_json::from_str(files::INPUT).unwrap_or_default();
+    let schema: Value = serde_json::from_str(generated_files::INPUT).unwrap_or_default();
     schema
         .pointer(&format!("{parent}/properties"))
         .and_then(Value::as_object)

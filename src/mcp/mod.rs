@@ -11,25 +11,25 @@ pub(crate) mod tools;
 mod server;
 mod queue;
 mod worker;
-mod stopping;
+mod interrupted_calls;
 
 use std::io::{self, Write};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
 
+use self::interrupted_calls::InterruptedCalls;
 use self::message::Id;
 use self::queue::Queue;
 use self::reply::CallResult;
 use self::server::Server;
-use self::stopping::Stopping;
 use crate::input::lines::Lines;
 use crate::input::source::Source;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::signals;
 use crate::waiting::sink::Output;
 
@@ -69,7 +69,7 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, Failure> {
     let queue = Queue::default();
     let (sender, events) = mpsc::sync_channel(1);
-    let listening = signals::listen(Stopping {
+    let listening = signals::listen(InterruptedCalls {
         queue: queue.clone(),
         events: sender.clone(),
     });

@@ -15,7 +15,7 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::{Log, Subject};
 use crate::settings::options::Options;
-use crate::step::agent;
+use crate::step::agent_calls;
 use crate::waiting::deadline::Deadline;
 
 /// How long the worker may take to end once it is cut short.
@@ -199,7 +199,7 @@ impl<'a, 'log> Server<'a, 'log> {
     fn say_what_is_known(&mut self) -> io::Result<()> {
         for open in std::mem::take(&mut self.open) {
             let was_sent = self.queue.may_have_sent(&open.id);
-            let failure = agent::cut_short(was_sent);
+            let failure = agent_calls::cut_short(was_sent);
             self.log.set_subject(Subject {
                 line: None,
                 action: open.action.as_ref().map(MachineActionId::as_str),

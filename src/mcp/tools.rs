@@ -10,7 +10,7 @@ use crate::call::filter::Filter;
 use crate::input::validate::validate_line;
 use crate::input::{Input, MachineActionId, PathParameters};
 use crate::output::failure::{Failure, FailureCode};
-use crate::output::files;
+use crate::output::generated_files;
 use crate::settings::options::Allow;
 
 /// One of the tools.
@@ -214,7 +214,7 @@ struct Published<'a> {
 
 /// Returns the definitions of `offered`.
 pub(super) fn definitions(offered: &[Tool]) -> Vec<&'static RawValue> {
-    let published = serde_json::from_str::<Published<'_>>(files::TOOLS);
+    let published = serde_json::from_str::<Published<'_>>(generated_files::TOOLS);
     let published = published.map_or_else(|_| Vec::new(), |published| published.tools);
     let pairs = Tool::ALL.iter().zip(published);
     let pairs = pairs.filter(|(tool, _)| offered.contains(tool));

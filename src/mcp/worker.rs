@@ -18,9 +18,9 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, RequestSent};
 use crate::output::log::{Log, Subject};
 use crate::output::outcome::Outcome;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
-use crate::step::agent::{self, Agent};
+use crate::step::agent_calls::{self, Agent};
 use crate::waiting::deadline::Deadline;
 
 /// The largest body that a model is shown whole, in bytes; those of the service have one or two thousand.
@@ -144,7 +144,10 @@ impl fmt::Display for Audit<'_> {
 
 impl Audit<'_> {
     fn tell(&self, answer: &Answer, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.request.id().and_then(|id| agent::type_in(answer, id));
+        let kind = self
+            .request
+            .id()
+            .and_then(|id| agent_calls::type_in(answer, id));
         if let Some(kind) = kind {
             write!(formatter, "type {kind}, ")?;
         }

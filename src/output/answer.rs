@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::output::exit_status::ExitStatus;
 use crate::output::headers::Headers;
 use crate::output::machine_action::MachineAction;
+use crate::output::retry_policy::may_pass;
 
 /// What the service answered, whatever its status.
 ///
@@ -73,17 +74,6 @@ impl Answer {
             Some(_) => ExitStatus::NotCancelled,
         }
     }
-}
-
-/// The statuses of answers that may pass by themselves: too late, throttled, failing, overloaded. What is tried again,
-/// what is called `retryable`, and what ends with [`ExitStatus::NotNow`] follows from this one list.
-///
-/// Source: "Microsoft Defender for Endpoint API - error codes", and RFC 9110, section 15.
-pub(crate) const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
-
-/// Whether `status` is one that may pass by itself.
-pub(crate) fn may_pass(status: u16) -> bool {
-    PASSING.contains(&status)
 }
 
 /// The body of an answer: the service's object, or the text of what is no JSON object.

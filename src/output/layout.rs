@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::iter;
 
-use crate::output::letters;
+use crate::output::harmful_letters;
 
 /// How deep the indentation goes. What lies deeper is compact: its indentation would be longer than the text.
 const MAX_DEPTH: usize = 32;
@@ -84,7 +84,7 @@ impl<'a> Layout<'a> {
             Place::Structure if letter.is_ascii_whitespace() => {}
             Place::Structure => self.structure(letter),
             Place::String => {
-                letters::push_in_json(&mut self.text, letter);
+                harmful_letters::push_in_json(&mut self.text, letter);
                 self.place = match letter {
                     '\\' => Place::Escape,
                     '"' => Place::Structure,

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::io::Write;
 
-use crate::output::letters;
+use crate::output::harmful_letters;
 
 /// The longest line, in bytes, with its end: so much goes into a pipe in one piece (POSIX, `PIPE_BUF`), so that the lines
 /// of parallel steps do not tear each other.
@@ -130,7 +130,7 @@ impl<'a> Log<'a> {
 /// Returns the whole line that says `message`, of at most `limit` bytes. A message may repeat what a service said: it stays
 /// on its line, and commands no terminal.
 pub(crate) fn line(message: impl Display, limit: usize) -> String {
-    let text = letters::harmless(&format!("{}: {message}", env!("CARGO_PKG_NAME")));
+    let text = harmful_letters::harmless(&format!("{}: {message}", env!("CARGO_PKG_NAME")));
     let mut line = shortened(text, limit.saturating_sub(1));
     line.push('\n');
     line

@@ -2,10 +2,11 @@
 
 pub(crate) mod outcome;
 pub mod answer;
+pub(crate) mod retry_policy;
 pub mod headers;
 pub mod document;
 pub mod layout;
-pub mod letters;
+pub mod harmful_letters;
 pub mod machine_action;
 pub(crate) mod actions;
 pub mod scalar;
@@ -13,4 +14,4 @@ pub mod failure;
 pub mod violation;
 pub mod exit_status;
 pub mod log;
-pub mod files;
+pub mod generated_files;

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use ureq::http::{HeaderMap, StatusCode, Uri};
 
 use crate::auth::SignIn;
-use crate::auth::application::{Application, Proof};
+use crate::auth::app_registration::{Application, Proof};
 use crate::auth::claims::Claims;
 use crate::auth::secret::Secret;
 use crate::call::api;

@@ -8,7 +8,7 @@ use crate::input::example_with_comment;
 use crate::output::exit_status::ExitStatus;
 use crate::settings::commands::{COMMANDS, STEP};
 use crate::settings::help::{about, typed, with_argument};
-use crate::settings::listing::ListOption;
+use crate::settings::list_options::ListOption;
 use crate::settings::table::{SETTINGS, Setting};
 
 /// The day of this version: the README's "Changes" give the same.

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::input::MachineActionId;
 use crate::output::failure::{Failure, FailureCode};
-use crate::output::files;
+use crate::output::generated_files;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
+use crate::settings::environment::parse_time_limit;
 use crate::settings::help::{help, help_of, version};
-use crate::settings::listing::{LIST_OPTIONS, Listing};
+use crate::settings::list_options::{LIST_OPTIONS, Listing};
 use crate::settings::options::{Allow, Options};
+use crate::settings::suggestions;
 use crate::settings::table::{self, OPTIONS};
-use crate::settings::unknown;
-use crate::settings::variables::parse_time_limit;
 
 /// What the command line asks for.
 pub(crate) enum Command {
@@ -64,7 +64,7 @@ fn explain(error: lexopt::Error) -> String {
         Error::MissingValue { option } => {
             format!("`{}` needs a value", option.unwrap_or_default())
         }
-        Error::UnexpectedOption(option) => unknown::option(&option),
+        Error::UnexpectedOption(option) => suggestions::option(&option),
         // Only an option that is known can have a value too many.
         Error::UnexpectedValue { option, .. } => format!("`{option}` takes no value"),
         Error::UnexpectedArgument(_) => "there is an argument too many".to_owned(),
@@ -148,8 +148,8 @@ impl Typed {
             ["list"] => return Ok(Command::List(Listing::of(&self.options)?)),
             ["get", id] => return Ok(Command::Get(action_id(id)?)),
             ["get"] => return Err("`get` needs the id of an action".into()),
-            ["manifest"] => files::MANIFEST.to_owned(),
-            ["sample"] => files::SAMPLE.to_owned(),
+            ["manifest"] => generated_files::MANIFEST.to_owned(),
+            ["sample"] => generated_files::SAMPLE.to_owned(),
             ["schema"] => schema_named("")?.to_owned(),
             ["schema", name] => schema_named(name)?.to_owned(),
             ["help"] => help(),
@@ -157,8 +157,8 @@ impl Typed {
             [name, ..] if CommandSpec::named(name).is_some() => return Err(too_many(name).into()),
             // The file that convention names `-` is stdin.
             [] | ["-"] => return Ok(Command::Step(None)),
-            [word, ..] if unknown::looks_like_command(word) && !Path::new(word).exists() => {
-                return Err(unknown::word(word).into());
+            [word, ..] if suggestions::looks_like_command(word) && !Path::new(word).exists() => {
+                return Err(suggestions::word(word).into());
             }
             [_] => return Ok(Command::Step(self.words.first().map(PathBuf::from))),
             _ => return Err("there is more than one request file".into()),
@@ -241,9 +241,11 @@ fn command_named(wanted: &str) -> Result<&'static CommandSpec, lexopt::Error> {
 }
 
 fn schema_named(wanted: &str) -> Result<&'static str, lexopt::Error> {
-    let found = files::SCHEMAS.iter().find(|(name, _)| wanted == *name);
+    let found = generated_files::SCHEMAS
+        .iter()
+        .find(|(name, _)| wanted == *name);
     found.map(|(_, text)| *text).ok_or_else(|| {
-        let names = files::SCHEMAS.map(|(name, _)| name).join(", ");
+        let names = generated_files::SCHEMAS.map(|(name, _)| name).join(", ");
         format!("`schema` takes one of: {names}").into()
     })
 }

@@ -1,6 +1,6 @@
 //! The commands: the one table that the command line and the help are made from.
 
-use crate::settings::listing::{LIST_OPTIONS, ListOption};
+use crate::settings::list_options::{LIST_OPTIONS, ListOption};
 use crate::settings::table::{self, OptionSpec};
 
 /// What the command line can ask for.

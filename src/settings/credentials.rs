@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::auth::application::{Application, Proof};
+use crate::auth::app_registration::{Application, Proof};
 use crate::auth::certificate::ClientCertificate;
 use crate::auth::managed_identity::{self, Endpoint, ManagedIdentity};
 use crate::auth::secret::Secret;
@@ -10,8 +10,8 @@ use crate::auth::{Credentials, SignIn};
 use crate::call::bearer::AccessToken;
 use crate::call::sandbox;
 use crate::call::service_url::ServiceUrl;
+use crate::settings::environment::Reader;
 use crate::settings::table::{self, Setting};
-use crate::settings::variables::Reader;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::output::exit_status::ExitStatus;
-use crate::output::files;
+use crate::output::generated_files;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
-use crate::settings::listing::ListOption;
+use crate::settings::list_options::ListOption;
 use crate::settings::table::{OptionSpec, SETTINGS};
 
 /// How wide the help is at most, in letters.
@@ -94,7 +94,7 @@ pub(crate) fn about(command: &CommandSpec) -> String {
         "schema" => format!(
             "{}: {}",
             command.about,
-            files::SCHEMAS.map(|(name, _)| name).join(", ")
+            generated_files::SCHEMAS.map(|(name, _)| name).join(", ")
         ),
         _ => command.about.to_owned(),
     }

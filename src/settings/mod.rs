@@ -2,21 +2,21 @@
 
 pub(crate) mod arguments;
 pub(crate) mod commands;
-pub(crate) mod listing;
-mod unknown;
+pub(crate) mod list_options;
+mod suggestions;
 pub(crate) mod help;
 pub(crate) mod options;
 mod credentials;
 mod network;
-pub(crate) mod variables;
+pub(crate) mod environment;
 pub(crate) mod clouds;
 pub mod table;
 
 use std::path::PathBuf;
 
 use self::clouds::{CLOUDS, Cloud};
+use self::environment::Reader;
 use self::table::Setting;
-use self::variables::Reader;
 use crate::auth::Credentials;
 use crate::call::Network;
 use crate::call::service_url::ServiceUrl;

@@ -6,8 +6,8 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::call::Network;
 use crate::call::proxy::ProxySettings;
+use crate::settings::environment::Reader;
 use crate::settings::table::{self, Setting};
-use crate::settings::variables::Reader;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Network {
     Network {

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::output::log::Log;
+use crate::settings::environment::Reader;
 use crate::settings::table;
-use crate::settings::variables::Reader;
 
 /// The time limit if none is set.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);

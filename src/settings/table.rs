@@ -1,7 +1,7 @@
 //! Every option and environment variable: the one table that the command line, the settings, the help, the schemas and
 //! the manifest are made from.
 
-use crate::auth::application::FEDERATED_TOKEN_FILE as FEDERATED_TOKEN_FILE_NAME;
+use crate::auth::app_registration::FEDERATED_TOKEN_FILE as FEDERATED_TOKEN_FILE_NAME;
 
 /// One option of the command line, and the environment variable that is its twin.
 pub struct OptionSpec {

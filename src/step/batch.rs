@@ -7,7 +7,7 @@ use std::thread;
 
 use super::Step;
 use super::in_hand::InHand;
-use super::stopping::Stopping;
+use super::interrupted_cancels::InterruptedCancels;
 use super::tally::Tally;
 use super::work::{Event, Work};
 use crate::call::send::Run;
@@ -16,8 +16,8 @@ use crate::input::source::Source;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::log::Log;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 use crate::waiting::signals;
@@ -41,7 +41,7 @@ pub(crate) fn run(
     let step = Step::new(options, reader, interrupt.clone(), &mut run);
     let in_hand = InHand::new(Tally::new(), false);
     let (sender, events) = mpsc::sync_channel(1);
-    let listening = signals::listen(Stopping {
+    let listening = signals::listen(InterruptedCancels {
         interrupt: interrupt.clone(),
         in_hand: in_hand.clone(),
         events: Some(sender.clone()),

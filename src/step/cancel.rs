@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::errand::Errand;
-use super::guard;
+use super::allow;
+use super::api_call::ApiCall;
 use super::verify;
 use super::{Reply, Step};
-use crate::call::answer;
 use crate::call::api;
 use crate::call::bearer::AccessToken;
 use crate::call::diagnosis;
+use crate::call::interpret;
 use crate::call::pace::whole_seconds;
 use crate::call::send::Run;
 use crate::call::service_url::ServiceUrl;
@@ -23,7 +23,7 @@ use crate::settings::options::Allow;
 pub(super) struct Cancel {
     input: Input,
     /// The call that is made now.
-    errand: Errand,
+    call: ApiCall,
     /// Whether that call is the read that has to come first.
     is_guarded: bool,
 }
@@ -52,7 +52,7 @@ impl Cancel {
 
     /// Whether something was sent for it.
     pub(super) fn is_begun(&self) -> bool {
-        self.errand.is_begun()
+        self.call.is_begun()
     }
 }
 
@@ -63,7 +63,7 @@ impl Step {
         let call = if is_guarded { &api::READ } else { &api::CANCEL };
         Cancel {
             input,
-            errand: Errand::new(call),
+            call: ApiCall::new(call),
             is_guarded,
         }
     }
@@ -104,13 +104,13 @@ impl Step {
     ) -> Result<ControlFlow<Cancelled, Duration>, Failure> {
         let id = cancel.input.path_parameters.machineactionid.clone();
         let read = |api: &ServiceUrl, token: &AccessToken| api::read(api, &id, token);
-        let tried = self.attempt(&mut cancel.errand, run, &read);
-        match tried.map_err(guard::unread)? {
+        let tried = self.attempt(&mut cancel.call, run, &read);
+        match tried.map_err(allow::unread)? {
             ControlFlow::Continue(pause) => Ok(ControlFlow::Continue(pause)),
             ControlFlow::Break(reply) => {
                 self.judge(&reply, &id)?;
                 cancel.is_guarded = false;
-                cancel.errand = Errand::new(&api::CANCEL);
+                cancel.call = ApiCall::new(&api::CANCEL);
                 Ok(ControlFlow::Continue(Duration::ZERO))
             }
         }
@@ -121,31 +121,31 @@ impl Step {
         cancel: &mut Cancel,
         run: &mut Run<'_, '_>,
     ) -> Result<ControlFlow<Cancelled, Duration>, Failure> {
-        let Cancel { input, errand, .. } = cancel;
+        let Cancel { input, call, .. } = cancel;
         let request = |api: &ServiceUrl, token: &AccessToken| api::cancel(api, input, token);
-        Ok(match self.attempt(errand, run, &request)? {
+        Ok(match self.attempt(call, run, &request)? {
             ControlFlow::Continue(pause) => ControlFlow::Continue(pause),
-            ControlFlow::Break(reply) => ControlFlow::Break(self.cancelled(input, errand, &reply)),
+            ControlFlow::Break(reply) => ControlFlow::Break(self.cancelled(input, call, &reply)),
         })
     }
 
     /// Returns what `cancel` has come to, of which no further try is made.
     pub(super) fn give_up_cancel(&self, cancel: &mut Cancel, run: &mut Run<'_, '_>) -> Cancelled {
-        let stands = self.give_up(&mut cancel.errand, run);
+        let stands = self.give_up(&mut cancel.call, run);
         if !cancel.is_guarded {
             return match stands {
-                Ok(reply) => self.cancelled(&cancel.input, &cancel.errand, &reply),
+                Ok(reply) => self.cancelled(&cancel.input, &cancel.call, &reply),
                 Err(failure) => Cancelled::failed(failure),
             };
         }
-        let stands = stands.map_err(guard::unread);
+        let stands = stands.map_err(allow::unread);
         let judged = stands.and_then(|reply| self.judge(&reply, cancel.id()));
         Cancelled::failed(judged.err().unwrap_or_else(diagnosis::stopped))
     }
 
-    fn cancelled(&self, input: &Input, errand: &Errand, reply: &Reply) -> Cancelled {
-        let follows_lost = errand.was_lost_before(reply);
-        let answer = answer::of(&reply.received).map(|answer| Answer {
+    fn cancelled(&self, input: &Input, call: &ApiCall, reply: &Reply) -> Cancelled {
+        let follows_lost = call.was_lost_before(reply);
+        let answer = interpret::cancel(&reply.received).map(|answer| Answer {
             advice: self.advice(&answer, input, reply, follows_lost),
             ..answer
         });

@@ -15,8 +15,8 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::settings::Settings;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 

@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::action_state::{self, State};
-use super::stop::Stop;
+use super::interrupted_reads::InterruptedReads;
 use crate::call::api;
 use crate::call::send::Run;
 use crate::input::MachineActionId;
@@ -11,8 +11,8 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
 use crate::output::outcome::Outcome;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 
 /// Reads the action `id`. Returns the service's answer, with an outcome if the action is final, and the status to end
@@ -23,7 +23,7 @@ pub(crate) fn run(
     reader: Reader<'_>,
     log: &mut Log<'_>,
 ) -> (Outcome, Option<ExitStatus>) {
-    let stop = Stop::new("The action was not read. Run `get` again.");
+    let stop = InterruptedReads::new("The action was not read. Run `get` again.");
     // One action can be read without hearing signals: then they end the process as they always do.
     let _listening = stop.listen();
     let answer = read(id, options, reader, &stop, log);
@@ -38,7 +38,7 @@ fn read(
     id: &MachineActionId,
     options: &Options,
     reader: Reader<'_>,
-    stop: &Stop,
+    stop: &InterruptedReads,
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout);

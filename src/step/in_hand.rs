@@ -18,7 +18,7 @@ use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
 use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::lock;
+use crate::waiting::timed_lock;
 
 /// How many lines of a batch are in hand at most.
 const MAX_LINES: usize = 100;
@@ -78,12 +78,12 @@ impl InHand {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Lines> {
-        lock::lock(&self.lines)
+        timed_lock::lock(&self.lines)
     }
 
     /// Locks what is in hand, if whoever writes is done before `deadline`.
     pub(super) fn lock_until(&self, deadline: Deadline) -> Option<MutexGuard<'_, Lines>> {
-        lock::lock_until(&self.lines, deadline)
+        timed_lock::lock_until(&self.lines, deadline)
     }
 }
 

@@ -4,35 +4,35 @@ pub(crate) mod single;
 pub(crate) mod batch;
 mod work;
 mod cancel;
-mod errand;
+mod api_call;
 mod in_hand;
 pub(crate) mod list;
 pub(crate) mod get;
 mod line;
-mod stopping;
+mod interrupted_cancels;
 mod tally;
 mod verify;
 mod action_state;
-mod guard;
-pub(crate) mod agent;
-mod stop;
-mod advice;
-mod service_says;
-mod read_advice;
+mod allow;
+pub(crate) mod agent_calls;
+mod interrupted_reads;
+mod advice_on_cancel;
+mod service_message;
+mod advice_on_read;
 pub(crate) mod check;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::action_state::State;
-use self::service_says::Said;
+use self::service_message::Said;
 use self::verify::Look;
 use crate::auth::claims::Claims;
 use crate::auth::permissions;
 use crate::auth::session::Session;
-use crate::call::answer;
 use crate::call::api;
 use crate::call::bearer::AccessToken;
 use crate::call::exchange::Brake;
+use crate::call::interpret;
 use crate::call::received::Received;
 use crate::call::send::{Run, Sender};
 use crate::call::service_url::ServiceUrl;
@@ -41,8 +41,8 @@ use crate::input::{Input, MachineActionId};
 use crate::output::answer::Answer;
 use crate::output::failure::Failure;
 use crate::settings::Settings;
+use crate::settings::environment::Reader;
 use crate::settings::options::{Allow, Options};
-use crate::settings::variables::Reader;
 use crate::waiting::interrupt::Interrupt;
 
 /// What one run works with: for one request, or for one after the other.
@@ -112,23 +112,24 @@ impl Step {
 
     fn advice(&self, answer: &Answer, input: &Input, reply: &Reply, follows_lost: bool) -> String {
         if answer.is_success() {
-            return advice::of_accepted(answer, &input.path_parameters.machineactionid);
+            return advice_on_cancel::of_accepted(answer, &input.path_parameters.machineactionid);
         }
         let shortcoming = self.shortcoming(reply, permissions::shortcoming);
         let said = Said::of(answer, reply.token.expose());
-        let advice = advice::of_answer(answer, input, &said, shortcoming.as_deref(), follows_lost);
+        let advice =
+            advice_on_cancel::of_answer(answer, input, &said, shortcoming.as_deref(), follows_lost);
         format!("{advice}{}", reply.tries)
     }
 
     /// Returns the answer that a read got.
     fn answer_to_read(&self, reply: &Reply) -> Result<Answer, Failure> {
-        let answer = answer::of_read(&reply.received)?;
+        let answer = interpret::read(&reply.received)?;
         if answer.is_success() {
             return Ok(answer);
         }
         let shortcoming = self.shortcoming(reply, permissions::shortcoming_for_reading);
         let said = Said::of(&answer, reply.token.expose());
-        let advice = read_advice::of_answer(&answer, &said, shortcoming.as_deref());
+        let advice = advice_on_read::of_answer(&answer, &said, shortcoming.as_deref());
         Ok(Answer {
             advice: format!("{advice}{}", reply.tries),
             ..answer
@@ -138,7 +139,7 @@ impl Step {
     /// Reads the action `id` once.
     fn look(&mut self, id: &MachineActionId, run: &mut Run<'_, '_>) -> Look {
         let read = self.call(&api::LOOK, run, |api, token| api::read(api, id, token));
-        let answer = match read.and_then(|reply| answer::of_read(&reply.received)) {
+        let answer = match read.and_then(|reply| interpret::read(&reply.received)) {
             Ok(answer) => answer,
             Err(failure) => return Look::Failed(failure.what().to_owned()),
         };

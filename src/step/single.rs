@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::Step;
 use super::in_hand::InHand;
+use super::interrupted_cancels::InterruptedCancels;
 use super::line::State;
-use super::stopping::Stopping;
 use super::tally::Tally;
 use super::work::Work;
 use crate::call::send::Run;
@@ -15,8 +15,8 @@ use crate::input::validate::validate;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 use crate::waiting::signals;
@@ -35,7 +35,7 @@ pub(crate) fn run(
     let in_hand = InHand::new(Tally::new(), is_indented);
     in_hand.lock().begin(None);
     // One request can be made without hearing signals: then they end the process as they always do.
-    let _listening = signals::listen(Stopping {
+    let _listening = signals::listen(InterruptedCancels {
         interrupt: interrupt.clone(),
         in_hand: in_hand.clone(),
         events: None,

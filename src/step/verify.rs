@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::action_state::State;
-use super::advice;
+use super::advice_on_cancel;
 use super::cancel::Cancelled;
 use crate::call::pace::{LONGEST_PAUSE, whole_seconds};
 use crate::input::MachineActionId;
-use crate::output::answer::{Answer, Verdict, may_pass};
+use crate::output::answer::{Answer, Verdict};
 use crate::output::failure::{Failure, RequestSent};
+use crate::output::retry_policy::may_pass;
 
 /// The longest pause between two looks at an action.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
@@ -153,7 +154,7 @@ impl Watch {
             Look::Read(answer, State::Final(verdict)) => {
                 return ControlFlow::Break(Ok(Answer {
                     outcome: Some(verdict),
-                    advice: advice::of_verdict(verdict),
+                    advice: advice_on_cancel::of_verdict(verdict),
                     ..answer
                 }));
             }
@@ -232,14 +233,14 @@ impl Watch {
             // It may have ended since it was read.
             Some(_) => Verdict::Unverified,
         };
-        let advice = advice::of_unfinished(self.is_open, self.obstacle.as_deref());
+        let advice = advice_on_cancel::of_unfinished(self.is_open, self.obstacle.as_deref());
         self.with(verdict, advice)
     }
 
     /// Returns what is known when the process is told to stop.
     pub(super) fn conclude_stopped(self) -> Result<Answer, Failure> {
         let verdict = self.verdict_so_far();
-        self.with(verdict, advice::of_stopped(verdict).to_owned())
+        self.with(verdict, advice_on_cancel::of_stopped(verdict).to_owned())
     }
 
     fn verdict_so_far(&self) -> Verdict {
@@ -251,7 +252,7 @@ impl Watch {
 
     /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
     fn with(self, verdict: Verdict, advice: String) -> Result<Answer, Failure> {
-        let since = advice::since(self.is_open, self.obstacle.as_deref());
+        let since = advice_on_cancel::since(self.is_open, self.obstacle.as_deref());
         match self.stands {
             Ok(answer) => Ok(Answer {
                 outcome: Some(verdict),

@@ -2,7 +2,7 @@
 
 pub mod deadline;
 pub mod interrupt;
-pub(crate) mod lock;
+pub(crate) mod timed_lock;
 pub mod schedule;
 pub(crate) mod signals;
 pub mod stream;

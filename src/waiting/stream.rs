@@ -138,12 +138,7 @@ fn read_until(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
         .take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => {
-                let seconds = deadline.limit().as_secs_f64();
-                io::Error::other(format!(
-                    "its end did not come within {seconds} s; if it is a pipe, close the other end"
-                ))
-            }
+            io::ErrorKind::TimedOut => no_end(deadline),
             _ => error,
         })?;
     if bytes.len() as u64 > MAX_FILE {
@@ -152,6 +147,13 @@ fn read_until(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
         )));
     }
     Ok(bytes)
+}
+
+fn no_end(deadline: Deadline) -> io::Error {
+    let seconds = deadline.limit().as_secs_f64();
+    io::Error::other(format!(
+        "its end did not come within {seconds} s; if it is a pipe, close the other end"
+    ))
 }
 
 /// Whether `text` is surely a path: its folder is there. By mistake, a secret may stand where its file should be named.

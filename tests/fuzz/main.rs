@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cancel_machine_action::call::received::{Received, retry_after_seconds};
-use cancel_machine_action::output::letters::is_harmful;
+use cancel_machine_action::output::harmful_letters::is_harmful;
 use cancel_machine_action::{Process, run};
 use proptest::prelude::*;
 use proptest::test_runner::Config;

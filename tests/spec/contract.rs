@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 
 use cancel_machine_action::output::exit_status::ExitStatus;
 use cancel_machine_action::output::failure::FailureCode;
-use cancel_machine_action::output::files;
+use cancel_machine_action::output::generated_files;
 use cancel_machine_action::publish;
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -168,7 +168,7 @@ fn the_schemas_and_their_examples_are_valid_in_both_drafts_and_say_the_same_in_b
             }
         }
     }
-    let mut schema: Value = serde_json::from_str(files::INPUT).unwrap();
+    let mut schema: Value = serde_json::from_str(generated_files::INPUT).unwrap();
     schema.as_object_mut().unwrap().remove("$schema");
     let verdicts = |request: &Value| {
         drafts.map(|draft| {
@@ -189,7 +189,7 @@ fn the_schemas_and_their_examples_are_valid_in_both_drafts_and_say_the_same_in_b
 
 /// Whether the output schema takes `document`.
 pub fn output_accepts(document: &Value) -> bool {
-    let schema: Value = serde_json::from_str(files::OUTPUT).unwrap();
+    let schema: Value = serde_json::from_str(generated_files::OUTPUT).unwrap();
     jsonschema::is_valid(&schema, document)
 }
 
@@ -256,7 +256,7 @@ fn the_output_schema_takes_nothing_else() {
 /// The documented keys and headers, each with its type.
 #[test]
 fn the_output_schema_describes_every_documented_key() {
-    let schema: Value = serde_json::from_str(files::OUTPUT).unwrap();
+    let schema: Value = serde_json::from_str(generated_files::OUTPUT).unwrap();
     let documented = publish::schemas::documented_answer();
     let described = [
         ("json_body", "/oneOf/0/properties/json_body/properties"),
@@ -303,7 +303,7 @@ fn every_property_of_every_schema_has_a_description() {
 
 #[test]
 fn every_failure_document_is_what_its_schema_says() {
-    let schema: Value = serde_json::from_str(files::ERROR).unwrap();
+    let schema: Value = serde_json::from_str(generated_files::ERROR).unwrap();
     let refused = Server::tls([Reply::bytes("")]);
     let documents: Vec<Outcome> = vec![
         step().stdin("{}").run(),
@@ -331,7 +331,7 @@ fn every_failure_document_is_what_its_schema_says() {
 fn the_manifest_is_what_its_schema_says_and_has_cargos_version() {
     let files = publish::files();
     let schema = &files["schema/manifest.schema.json"];
-    let manifest: Value = serde_json::from_str(files::MANIFEST).unwrap();
+    let manifest: Value = serde_json::from_str(generated_files::MANIFEST).unwrap();
     assert!(jsonschema::is_valid(schema, &manifest));
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
     for path in manifest["schemas"].as_object().unwrap().values() {

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use cancel_machine_action::call::sandbox::scenarios;
 use cancel_machine_action::output::exit_status::{Document, ExitStatus};
 use cancel_machine_action::output::failure::FailureCode;
-use cancel_machine_action::output::files;
+use cancel_machine_action::output::generated_files;
 use cancel_machine_action::settings::table;
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ fn home(of: &Readme) -> PathBuf {
     fs::create_dir_all(home.join("bin")).unwrap();
     fs::write(home.join("client-secret"), "the secret\n").unwrap();
     fs::write(home.join("token"), "eyJhbGciOiJub25lIn0.e30.x\n").unwrap();
-    fs::write(home.join("request.json"), files::SAMPLE).unwrap();
+    fs::write(home.join("request.json"), generated_files::SAMPLE).unwrap();
     fs::copy(
         Authority::trusted().pem_path(),
         home.join("inspecting-proxy.pem"),
@@ -213,9 +213,9 @@ fn every_json_example_is_what_its_schema_says() {
                     assert_client_is_configured(example);
                     continue;
                 }
-                example if example.get("path_parameters").is_some() => files::INPUT,
-                example if example.get("status_code").is_some() => files::OUTPUT,
-                _ => files::ERROR,
+                example if example.get("path_parameters").is_some() => generated_files::INPUT,
+                example if example.get("status_code").is_some() => generated_files::OUTPUT,
+                _ => generated_files::ERROR,
             };
             let schema: Value = serde_json::from_str(schema).unwrap();
             assert!(jsonschema::is_valid(&schema, &example), "{block}");

@@ -25,7 +25,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use self::folder::{Folder, naming};
-use crate::auth::application::Application;
+use crate::auth::app_registration::Application;
 use crate::auth::grant::Grant;
 use crate::call::bearer::AccessToken;
 use crate::output::log::Log;
@@ -109,13 +109,21 @@ impl TokenCache {
             access_token: token,
             expires_at: expires_at.as_secs(),
         };
-        // Random, because process ids are the same in two containers that share a folder.
+        folder.write(
+            &self.token_name(),
+            &self.partial_name()?,
+            &serde_json::to_vec(&entry)?,
+        )
+    }
+
+    /// Returns the name of the file while it is written: random, because process ids are the same in two containers that
+    /// share a folder.
+    fn partial_name(&self) -> io::Result<String> {
         let mut random = [0; RANDOM];
         SystemRandom::new()
             .fill(&mut random)
             .map_err(|_| io::Error::other("the system has no random numbers"))?;
-        let partial = format!("{}.{}.{PARTIAL}", self.hash, hex(&random));
-        folder.write(&self.token_name(), &partial, &serde_json::to_vec(&entry)?)
+        Ok(format!("{}.{}.{PARTIAL}", self.hash, hex(&random)))
     }
 
     /// Forgets `token`, which the API does not take; one that another step has put in its place meanwhile stays.

@@ -134,15 +134,7 @@ fn time_out(stage: Stage, peer: &Peer) -> Diagnosis {
 fn diagnose_machine(error: &Error, peer: &Peer) -> Option<Diagnosis> {
     let has_no_thread = matches!(error, Error::Io(error) if error.get_ref().is_some_and(|cause| cause.is::<NoThread>()));
     if has_no_thread {
-        return Some(Diagnosis::new(
-            FailureCode::NetworkError,
-            "no thread for resolving a name",
-            format!(
-                "the system has no thread left for resolving the name of the host {}",
-                peer.host
-            ),
-            "Raise the limit of processes (ulimit -u, or pids of the container) or of memory, then try again.",
-        ));
+        return Some(no_thread(peer));
     }
     matches!(tls::error_in(error)?, rustls::Error::FailedToGetCurrentTime).then(|| {
         Diagnosis::tls(
@@ -152,6 +144,18 @@ fn diagnose_machine(error: &Error, peer: &Peer) -> Option<Diagnosis> {
         )
         .without_cause()
     })
+}
+
+fn no_thread(peer: &Peer) -> Diagnosis {
+    Diagnosis::new(
+        FailureCode::NetworkError,
+        "no thread for resolving a name",
+        format!(
+            "the system has no thread left for resolving the name of the host {}",
+            peer.host
+        ),
+        "Raise the limit of processes (ulimit -u, or pids of the container) or of memory, then try again.",
+    )
 }
 
 fn doing(stage: Stage, peer: &Peer) -> String {

@@ -7,7 +7,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, OtherError};
 
 use super::peer::{Diagnosis, Peer};
-use crate::call::wire::issuer::UntrustedIssuer;
+use crate::call::wire::certificate_issuer::UntrustedIssuer;
 use crate::call::wire::progress::Stage;
 use crate::output::failure::FailureCode;
 

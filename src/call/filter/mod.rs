@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use self::since::Since;
-use crate::output::letters::is_harmful;
+use crate::output::harmful_letters::is_harmful;
 use crate::output::scalar::Scalar;
 
 const STATUS: &str = "status";

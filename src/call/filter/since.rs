@@ -57,18 +57,19 @@ fn shifted(local: DateTime, zone: &str) -> Option<DateTime> {
         return offset.is_empty().then_some(local);
     }
     let (hours, minutes) = offset.split_once(':')?;
-    let number = |digits: &str, most: u64| -> Option<u64> {
-        let is_two = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        digits
-            .parse()
-            .ok()
-            .filter(|number| is_two && *number <= most)
-    };
-    let offset = Duration::from_secs(number(hours, 23)? * 3600 + number(minutes, 59)? * 60);
+    let (hours, minutes) = (two_digits(hours, 23)?, two_digits(minutes, 59)?);
+    let offset = Duration::from_secs(hours * 3600 + minutes * 60);
     let local = local.unix_duration();
     let utc = match sign {
         "+" => local.checked_sub(offset)?,
         _ => local.checked_add(offset)?,
     };
     DateTime::from_unix_duration(utc).ok()
+}
+
+/// Returns the number that two digits are, if it is `most` at most.
+fn two_digits(digits: &str, most: u64) -> Option<u64> {
+    let is_two = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_two.then(|| digits.parse().ok())?;
+    number.filter(|number| *number <= most)
 }

@@ -7,7 +7,7 @@
 
 pub mod scenarios;
 pub(crate) mod reply;
-mod refusals;
+mod errors;
 mod action;
 mod identity;
 pub(crate) mod list;
@@ -87,7 +87,7 @@ impl Middleware for Sandbox {
 impl Sandbox {
     fn reply(&self, mut asked: Asked, is_cancel: bool) -> Reply {
         if !self.identity.set_roles_for(&asked.id) {
-            return refusals::revoked();
+            return errors::revoked();
         }
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         asked.was_accepted = history.accepted.contains(&asked.id);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::json;
 
 use crate::call::sandbox::action;
-use crate::call::sandbox::refusals::{
+use crate::call::sandbox::errors::{
     internal_error, may_not_cancel, may_not_cancel_otherwise, may_not_read, not_found, overloaded,
     throttled,
 };

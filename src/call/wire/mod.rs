@@ -3,5 +3,5 @@
 pub mod progress;
 pub(crate) mod watch;
 pub(crate) mod tls;
-pub(crate) mod issuer;
+pub(crate) mod certificate_issuer;
 pub(crate) mod resolver;

@@ -91,10 +91,8 @@ fn look_up(host: String, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error>
             RecvTimeoutError::Disconnected => Error::HostNotFound,
         })?;
     let addresses: Vec<SocketAddr> = found?.take(MAX_ADDRESSES).collect();
-    match addresses.is_empty() {
-        true => Err(Error::HostNotFound),
-        false => Ok(addresses),
-    }
+    let addresses = Some(addresses).filter(|addresses| !addresses.is_empty());
+    addresses.ok_or(Error::HostNotFound)
 }
 
 /// No thread could be made for the lookup.

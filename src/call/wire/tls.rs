@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
-use crate::call::wire::issuer::NamingVerifier;
+use crate::call::wire::certificate_issuer::NamingVerifier;
 
 /// Wraps a connection in TLS where the URL asks for it.
 pub(crate) struct TlsConnector {
@@ -46,14 +46,8 @@ impl TlsConnector {
 
 fn client_config(roots: Option<&[CertificateDer<'static>]>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
-    let mut store = RootCertStore::empty();
-    match roots {
-        Some(certificates) => {
-            store.add_parsable_certificates(certificates.iter().cloned());
-        }
-        None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
+    let roots = Arc::new(trusted(roots));
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
         .build()
         .map_err(|_| Error::Tls("SSL_CERT_FILE has no certificate that can be trusted"))?;
     Ok(
@@ -64,6 +58,18 @@ fn client_config(roots: Option<&[CertificateDer<'static>]>) -> Result<ClientConf
             .with_custom_certificate_verifier(Arc::new(NamingVerifier::new(verifier)))
             .with_no_client_auth(),
     )
+}
+
+/// Returns the certificate authorities to trust: those that are given, or those that are compiled in.
+fn trusted(roots: Option<&[CertificateDer<'static>]>) -> RootCertStore {
+    let mut store = RootCertStore::empty();
+    match roots {
+        Some(certificates) => {
+            store.add_parsable_certificates(certificates.iter().cloned());
+        }
+        None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    }
+    store
 }
 
 /// This machine's clock. That of rustls panics before 1970; this one has no time then, and the handshake fails.

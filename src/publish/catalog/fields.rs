@@ -84,11 +84,14 @@ fn snake(name: &str) -> String {
     snake
 }
 
+const ACRONYMS: [&str; 9] = [
+    "dns", "https", "id", "imds", "json", "mde", "ssl", "url", "utc",
+];
+/// Within a title these stand in lower case.
+const SMALL: [&str; 4] = ["after", "and", "of", "to"];
+
 /// `snake_case` as a title.
 pub(super) fn title(name: &str) -> String {
-    const ACRONYMS: [&str; 9] = [
-        "dns", "https", "id", "imds", "json", "mde", "ssl", "url", "utc",
-    ];
     let word = |word: &str| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         match ACRONYMS.contains(&word) {
@@ -96,8 +99,6 @@ pub(super) fn title(name: &str) -> String {
             false => first.to_uppercase() + rest,
         }
     };
-    // Within a title these stand in lower case.
-    const SMALL: [&str; 4] = ["after", "and", "of", "to"];
     let words = name.split('_').enumerate();
     let words: Vec<String> = words
         .map(|(place, text)| match place > 0 && SMALL.contains(&text) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::fields;
-use crate::call::answer::reason;
+use crate::call::interpret::reason;
 use crate::call::sandbox::reply::Refusal;
 use crate::call::sandbox::scenarios::{SCENARIOS, Scenario};
 use crate::input::example_with_comment;

@@ -12,8 +12,8 @@ use crate::output::failure::{Failure, FailureCode};
 use crate::output::layout::Layout;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
-use crate::settings::listing::Listing;
-use crate::step::stop::Stop;
+use crate::settings::list_options::Listing;
+use crate::step::interrupted_reads::InterruptedReads;
 use crate::waiting::sink::Sink;
 
 /// How many bytes of actions are gathered before they are written.
@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 pub(super) struct Lines<'a> {
     listing: &'a Listing,
     stdout: &'a mut dyn Sink,
-    stop: Stop,
+    stop: InterruptedReads,
     /// What is not written yet: whole lines.
     pending: Vec<u8>,
     written_at: Instant,
@@ -48,7 +48,11 @@ struct Identified {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(listing: &'a Listing, stdout: &'a mut dyn Sink, stop: Stop) -> Self {
+    pub(super) fn new(
+        listing: &'a Listing,
+        stdout: &'a mut dyn Sink,
+        stop: InterruptedReads,
+    ) -> Self {
         Self {
             listing,
             stdout,

@@ -2,14 +2,14 @@
 
 mod lines;
 mod pages;
-mod first;
+mod first_actions;
 
 use std::io;
 use std::time::Duration;
 
 use self::lines::Lines;
 use self::pages::Pages;
-use super::stop::Stop;
+use super::interrupted_reads::InterruptedReads;
 use super::{Reply, Step};
 use crate::call::diagnosis;
 use crate::call::send::Run;
@@ -18,9 +18,9 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
-use crate::settings::listing::Listing;
+use crate::settings::environment::Reader;
+use crate::settings::list_options::Listing;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 use crate::waiting::sink::Sink;
@@ -41,7 +41,7 @@ pub(crate) fn run(
     stdout: &mut dyn Sink,
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Outcome> {
-    let stop = Stop::new("The list is not whole. Run `list` again.");
+    let stop = InterruptedReads::new("The list is not whole. Run `list` again.");
     let last_line = |failure| Outcome(Err(failure));
     let _listening = stop.listen().map_err(last_line)?;
     let step = paced_step(options, reader, &stop.interrupt, log).map_err(last_line)?;

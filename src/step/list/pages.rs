@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::call::link;
+use crate::call::next_link;
 use crate::call::service_url::ServiceUrl;
 use crate::output::failure::{Failure, FailureCode};
 
@@ -37,7 +37,7 @@ impl Pages {
     ///
     /// It is not followed, and why.
     pub(super) fn follow(&mut self, link: &str, base: &ServiceUrl) -> Result<(), Failure> {
-        let query = link::query(link, base).map_err(not_followed)?;
+        let query = next_link::query(link, base).map_err(not_followed)?;
         if !self.seen.insert(hash(&query)) {
             return Err(not_followed("leads back to a page that was already read"));
         }
@@ -51,7 +51,7 @@ impl Pages {
 
 fn hash(query: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    link::meaning(query).hash(&mut hasher);
+    next_link::meaning(query).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -2,7 +2,7 @@
 //! time.
 
 mod cancels;
-mod looks;
+mod reads;
 
 use std::io::Write;
 use std::num::NonZeroU64;

@@ -1,7 +1,7 @@
 //! The request is what the published schema says, and every violation is told at once.
 
 use cancel_machine_action::input::Input;
-use cancel_machine_action::output::files;
+use cancel_machine_action::output::generated_files;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn a_failure_stays_readable_however_much_is_wrong() {
 
 #[test]
 fn types_and_schema_accept_and_refuse_the_same() {
-    let schema: Value = serde_json::from_str(files::INPUT).unwrap();
+    let schema: Value = serde_json::from_str(generated_files::INPUT).unwrap();
     for request in good() {
         assert!(jsonschema::is_valid(&schema, &request), "{request}");
         let input: Input = serde_json::from_value(request.clone()).unwrap();
@@ -169,7 +169,7 @@ fn nearly_a_request() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn types_and_schema_agree_on_anything(request in nearly_a_request()) {
-        let schema: Value = serde_json::from_str(files::INPUT).unwrap();
+        let schema: Value = serde_json::from_str(generated_files::INPUT).unwrap();
         let by_type = serde_json::from_value::<Input>(request.clone()).is_ok();
         prop_assert_eq!(jsonschema::is_valid(&schema, &request), by_type);
     }

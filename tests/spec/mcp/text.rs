@@ -36,7 +36,8 @@ fn names_and_comments_stay_in_their_strings() {
         assert_eq!(answer["result"]["structuredContent"]["json_body"], entity);
         assert_eq!(document(&answer)["json_body"], entity);
         let text = answer["result"]["content"][0]["text"].as_str().unwrap();
-        let harmful = |letter: char| cancel_machine_action::output::letters::is_harmful(letter);
+        let harmful =
+            |letter: char| cancel_machine_action::output::harmful_letters::is_harmful(letter);
         assert!(!text.contains(harmful), "{text:?}");
         let ended = client.end();
         assert_eq!(ended.rest, vec![] as Vec<Value>);

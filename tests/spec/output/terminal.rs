@@ -4,8 +4,8 @@ use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};
 
 use cancel_machine_action::Process;
+use cancel_machine_action::output::harmful_letters;
 use cancel_machine_action::output::layout::Layout;
-use cancel_machine_action::output::letters;
 use serde_json::Value;
 
 use crate::support::{REQUEST, Reply, Server, assert_snapshot, response, step};
@@ -105,14 +105,18 @@ fn no_letter_that_is_harmful_is_shown_and_all_others_are() {
         shown.contains(letter)
     };
     for letter in '\0'..=char::MAX {
-        assert_eq!(is_raw(letter), !letters::is_harmful(letter), "{letter:?}");
+        assert_eq!(
+            is_raw(letter),
+            !harmful_letters::is_harmful(letter),
+            "{letter:?}"
+        );
     }
     let harmful = "\u{61c}\u{200b}\u{200e}\u{200f}\u{202a}\u{202e}\u{2028}\u{2066}\u{2069}\u{feff}\u{e0041}\u{9b}\u{7f}";
-    assert!(harmful.chars().all(letters::is_harmful));
+    assert!(harmful.chars().all(harmful_letters::is_harmful));
     assert!(
         "aé\u{a0}中😀\u{10fffd}ع"
             .chars()
-            .all(|letter| !letters::is_harmful(letter))
+            .all(|letter| !harmful_letters::is_harmful(letter))
     );
 }
 

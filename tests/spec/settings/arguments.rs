@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cancel_machine_action::Process;
-use cancel_machine_action::output::files;
+use cancel_machine_action::output::generated_files;
 use serde_json::{Value, json};
 
 use crate::support::{assert_snapshot, request_for, step};
@@ -142,11 +142,11 @@ fn schemas_manifest_and_sample_are_printed_as_committed_with_no_settings() {
         assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
         outcome.stdout
     };
-    for (name, text) in files::SCHEMAS {
+    for (name, text) in generated_files::SCHEMAS {
         assert_eq!(printed(&["schema", name]), text);
     }
-    assert_eq!(printed(&["manifest"]), files::MANIFEST);
-    assert_eq!(printed(&["sample"]), files::SAMPLE);
+    assert_eq!(printed(&["manifest"]), generated_files::MANIFEST);
+    assert_eq!(printed(&["sample"]), generated_files::SAMPLE);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What `check` reports.
 
-use cancel_machine_action::output::files;
+use cancel_machine_action::output::generated_files;
 use serde_json::{Value, json};
 
 use crate::support::token::{now, token, token_with};
@@ -14,7 +14,7 @@ fn checked(token: &str) -> Outcome {
 }
 
 fn assert_described(outcome: &Outcome) {
-    let schema: Value = serde_json::from_str(files::CHECK).unwrap();
+    let schema: Value = serde_json::from_str(generated_files::CHECK).unwrap();
     assert!(jsonschema::is_valid(&schema, &outcome.json()), "{outcome}");
 }
 

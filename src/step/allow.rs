@@ -4,10 +4,11 @@
 
 use super::action_state;
 use super::{Reply, Step};
-use crate::call::answer;
+use crate::call::interpret;
 use crate::input::MachineActionId;
-use crate::output::answer::{Answer, may_pass};
+use crate::output::answer::Answer;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
+use crate::output::retry_policy::may_pass;
 use crate::settings::options::Allow;
 
 /// The types that are known.
@@ -37,7 +38,7 @@ impl Step {
         let Some(Allow::Types(allowed)) = &self.allow else {
             return Ok(());
         };
-        let answer = answer::of(&reply.received).map_err(unread)?;
+        let answer = interpret::read(&reply.received).map_err(unread)?;
         let kind = answer
             .json()
             .filter(|_| answer.is_success())
@@ -59,7 +60,20 @@ impl Step {
 /// The type of the action is not in `answer`.
 fn unreadable(answer: &Answer) -> Failure {
     let status = answer.status_code;
-    let remedy = match (status, answer.retry_after_seconds) {
+    let what = match answer.is_success() {
+        true => "the answer was not this action with its one type".to_owned(),
+        false => format!("the service answered {status}"),
+    };
+    let message = unknown_type(&what, &remedy(status, answer.retry_after_seconds));
+    Failure {
+        retryable: may_pass(status),
+        retry_after_seconds: answer.retry_after_seconds,
+        ..not_allowed(message)
+    }
+}
+
+fn remedy(status: u16, retry_after_seconds: Option<u64>) -> String {
+    match (status, retry_after_seconds) {
         (401 | 403, _) => {
             "Grant Machine.Read.All or Machine.ReadWrite.All with admin consent.".to_owned()
         }
@@ -67,16 +81,6 @@ fn unreadable(answer: &Answer) -> Failure {
         (_, Some(seconds)) if may_pass(status) => format!("Run the step again in {seconds} s."),
         _ if may_pass(status) => "Run the step again in a few minutes.".to_owned(),
         _ => "Check MDE_BASE_URL and any proxy between.".to_owned(),
-    };
-    let what = match answer.is_success() {
-        true => "the answer was not this action with its one type".to_owned(),
-        false => format!("the service answered {status}"),
-    };
-    let message = unknown_type(&what, &remedy);
-    Failure {
-        retryable: may_pass(status),
-        retry_after_seconds: answer.retry_after_seconds,
-        ..not_allowed(message)
     }
 }
 

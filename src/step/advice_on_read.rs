@@ -1,7 +1,8 @@
 //! What the refusal of a read means and what helps, for the last line of stderr.
 
-use super::service_says::Said;
-use crate::output::answer::{Answer, may_pass};
+use super::service_message::Said;
+use crate::output::answer::Answer;
+use crate::output::retry_policy::may_pass;
 
 /// Returns what `answer`, which is no success, means and what helps. `shortcoming` is what the token lacks, where it can be
 /// read.

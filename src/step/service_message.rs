@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::auth::refusal::has_token;
 use crate::auth::secret::Secret;
+use crate::auth::sign_in_refusal::has_token;
 use crate::output::answer::Answer;
-use crate::output::letters;
+use crate::output::harmful_letters;
 use crate::output::scalar::Scalar;
 
 /// The longest code and the longest message that are repeated, in characters.
@@ -110,7 +110,7 @@ fn text(scalar: &Scalar) -> String {
 /// The first `limit` characters, on one line, with no letter that commands a terminal or turns the writing.
 fn one_line(text: &str, limit: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = letters::harmless(&words.join(" "));
+    let line = harmful_letters::harmless(&words.join(" "));
     match line.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,

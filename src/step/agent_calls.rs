@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Step;
 use super::action_state;
+use super::allow;
 use super::cancel::Cancelled;
-use super::guard;
 use super::line;
 use super::verify::{Course, Wait, Watch};
 use crate::call::diagnosis;
@@ -20,8 +20,8 @@ use crate::output::actions::Actions;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::outcome::Outcome;
+use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::settings::variables::Reader;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 
@@ -173,23 +173,27 @@ impl Step {
             let message = "the time limit passed while other calls were made. This one was not begun: make it again.";
             return Err(Failure::new(FailureCode::Timeout, message));
         }
-        let seconds = whole_seconds(turn);
-        let message = format!(
-            "the limits of the service allow the next call in {seconds} s, and the time limit of {} s ends before that. \
-             This one was not made. Try again in {seconds} s.",
-            run.deadline.limit().as_secs_f64()
-        );
-        Err(Failure {
-            retry_after_seconds: Some(seconds),
-            ..Failure::new(FailureCode::Throttled, message)
-        })
+        Err(too_early(whole_seconds(turn), run.deadline))
+    }
+}
+
+/// The failure of a call whose turn comes in `seconds`, after its `deadline`.
+fn too_early(seconds: u64, deadline: Deadline) -> Failure {
+    let message = format!(
+        "the limits of the service allow the next call in {seconds} s, and the time limit of {} s ends before that. \
+         This one was not made. Try again in {seconds} s.",
+        deadline.limit().as_secs_f64()
+    );
+    Failure {
+        retry_after_seconds: Some(seconds),
+        ..Failure::new(FailureCode::Throttled, message)
     }
 }
 
 /// Returns the type of the action `id`, if `answer` is that action, as it may be shown.
 pub(crate) fn type_in(answer: &Answer, id: &MachineActionId) -> Option<String> {
     let kind = action_state::type_of(answer.json()?, id.as_str())?;
-    guard::is_known(&kind).then_some(kind)
+    allow::is_known(&kind).then_some(kind)
 }
 
 /// Returns the failure of a call that the end of the process cuts short; `was_sent` if the cancel may have arrived.

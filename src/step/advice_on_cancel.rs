@@ -1,9 +1,10 @@
 //! What an answer means and what helps, for the last line of stderr.
 
 use super::action_state::{self, State};
-use super::service_says::Said;
+use super::service_message::Said;
 use crate::input::{Input, MachineActionId};
-use crate::output::answer::{Answer, Verdict, may_pass};
+use crate::output::answer::{Answer, Verdict};
+use crate::output::retry_policy::may_pass;
 
 /// What reads the action again, for messages.
 const READ_IT: &str = "Read its status with `cancel-machine-action get`";

@@ -1,7 +1,7 @@
 //! What is said of a word of the command line that is not known: never the word itself, if it may be a secret.
 
 use crate::settings::commands::COMMANDS;
-use crate::settings::listing::LIST_OPTIONS;
+use crate::settings::list_options::LIST_OPTIONS;
 use crate::settings::table::OPTIONS;
 
 /// The longest word that is repeated, in bytes.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ureq::http::Response;
 use ureq::{Body, Error};
 
-use crate::call::body;
+use crate::call::decompression;
 use crate::call::diagnosis::{self, Peer};
 use crate::call::received::Received;
 use crate::call::wire::progress::{Progress, Stage};
@@ -35,7 +35,7 @@ impl Unread {
         if let Err(error) = body.fill_buf() {
             return Err(loss.explain(&error.into()));
         }
-        let (body, unread) = match body::decoder(&head.headers, body) {
+        let (body, unread) = match decompression::decoder(&head.headers, body) {
             Ok(body) => (Ok(Vec::new()), Some(Self { body, loss })),
             Err(error) => (Err(error), None),
         };

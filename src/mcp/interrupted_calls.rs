@@ -15,12 +15,12 @@ use crate::waiting::sink::Output;
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How the process is stopped.
-pub(super) struct Stopping {
+pub(super) struct InterruptedCalls {
     pub(super) queue: Queue,
     pub(super) events: SyncSender<Event>,
 }
 
-impl signals::InHand for Stopping {
+impl signals::InHand for InterruptedCalls {
     fn stop(&mut self, status: ExitStatus) -> bool {
         let may_end = self.queue.stop(status);
         // It may be full: whoever reads it next sees that the process is to stop.

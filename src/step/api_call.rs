@@ -17,7 +17,7 @@ use crate::call::tries::Tries;
 use crate::output::failure::{Failure, RequestSent};
 
 /// A call that is made.
-pub(super) struct Errand {
+pub(super) struct ApiCall {
     call: &'static Call,
     tries: Tries,
     /// What the next try shows; none if it is to be got.
@@ -33,7 +33,7 @@ pub(super) struct Errand {
 /// What a try comes to: the reply that stands, or how long to wait before the next try.
 pub(super) type Attempt = Result<ControlFlow<Reply, Duration>, Failure>;
 
-impl Errand {
+impl ApiCall {
     /// No try of `call` was made yet.
     pub(super) fn new(call: &'static Call) -> Self {
         Self {
@@ -85,12 +85,12 @@ impl Step {
         run: &mut Run<'_, '_>,
         request: impl Fn(&ServiceUrl, &AccessToken) -> Result<Request<Vec<u8>>, Failure>,
     ) -> Result<Reply, Failure> {
-        let mut errand = Errand::new(call);
+        let mut call = ApiCall::new(call);
         loop {
-            match self.attempt(&mut errand, run, &request)? {
+            match self.attempt(&mut call, run, &request)? {
                 ControlFlow::Break(reply) => return Ok(reply),
                 ControlFlow::Continue(pause) if self.sender.wait(pause) => {}
-                ControlFlow::Continue(_) => return self.give_up(&mut errand, run),
+                ControlFlow::Continue(_) => return self.give_up(&mut call, run),
             }
         }
     }
@@ -102,45 +102,45 @@ impl Step {
     /// There is no answer, and there will be none.
     pub(super) fn attempt(
         &mut self,
-        errand: &mut Errand,
+        call: &mut ApiCall,
         run: &mut Run<'_, '_>,
         request: &impl Fn(&ServiceUrl, &AccessToken) -> Result<Request<Vec<u8>>, Failure>,
     ) -> Attempt {
-        match self.try_once(errand, run, request) {
-            Err(failure) => errand.fall_back(failure, run).map(ControlFlow::Break),
+        match self.try_once(call, run, request) {
+            Err(failure) => call.fall_back(failure, run).map(ControlFlow::Break),
             Ok(ControlFlow::Break(reply)) if reply.received.status == StatusCode::UNAUTHORIZED => {
-                self.renew(reply, errand, run)
+                self.renew(reply, call, run)
             }
             tried => tried,
         }
     }
 
-    /// Returns what stands of `errand`, of which no further try is made.
+    /// Returns what stands of `call`, of which no further try is made.
     ///
     /// # Errors
     ///
     /// There is no answer.
     pub(super) fn give_up(
         &self,
-        errand: &mut Errand,
+        call: &mut ApiCall,
         run: &mut Run<'_, '_>,
     ) -> Result<Reply, Failure> {
-        match (errand.so_far.take(), errand.token.take()) {
-            (Some(so_far), Some(token)) => match self.sender.conclude(so_far, &errand.tries) {
-                Ok(received) => Ok(errand.reply(received, token)),
-                Err(failure) => errand.fall_back(failure, run),
+        match (call.so_far.take(), call.token.take()) {
+            (Some(so_far), Some(token)) => match self.sender.conclude(so_far, &call.tries) {
+                Ok(received) => Ok(call.reply(received, token)),
+                Err(failure) => call.fall_back(failure, run),
             },
-            _ => errand.rejected.take().ok_or_else(diagnosis::stopped),
+            _ => call.rejected.take().ok_or_else(diagnosis::stopped),
         }
     }
 
     fn try_once(
         &mut self,
-        errand: &mut Errand,
+        call: &mut ApiCall,
         run: &mut Run<'_, '_>,
         request: &impl Fn(&ServiceUrl, &AccessToken) -> Result<Request<Vec<u8>>, Failure>,
     ) -> Attempt {
-        let token = match errand.token.take() {
+        let token = match call.token.take() {
             Some(token) => token,
             None => self.session.token(&mut self.sender, run)?,
         };
@@ -149,11 +149,11 @@ impl Step {
             .detail(format_args!("{} {}", built.method(), built.uri()));
         let tried = self
             .sender
-            .try_once(errand.call, &built, run, &mut errand.tries);
+            .try_once(call.call, &built, run, &mut call.tries);
         let received = match tried {
             ControlFlow::Break(outcome) => outcome?,
             ControlFlow::Continue(again) => {
-                (errand.token, errand.so_far) = (Some(token), Some(again.so_far));
+                (call.token, call.so_far) = (Some(token), Some(again.so_far));
                 return Ok(ControlFlow::Continue(again.pause));
             }
         };
@@ -162,12 +162,12 @@ impl Step {
             received.status.as_u16(),
             received.length
         ));
-        Ok(ControlFlow::Break(errand.reply(received, token)))
+        Ok(ControlFlow::Break(call.reply(received, token)))
     }
 
     /// The API does not take the token that `reply` was got with: there may be another, once.
-    fn renew(&mut self, reply: Reply, errand: &mut Errand, run: &mut Run<'_, '_>) -> Attempt {
-        if errand.rejected.is_some() {
+    fn renew(&mut self, reply: Reply, call: &mut ApiCall, run: &mut Run<'_, '_>) -> Attempt {
+        if call.rejected.is_some() {
             self.session.forget(&reply.token, run);
             return Ok(ControlFlow::Break(reply));
         }
@@ -177,9 +177,9 @@ impl Step {
         match self.session.renew(&reply.token, &mut self.sender, run) {
             None => Ok(ControlFlow::Break(reply)),
             Some(Ok(token)) => {
-                (errand.token, errand.so_far) = (Some(token), None);
-                errand.was_lost = reply.tries.was_lost();
-                errand.rejected = Some(reply);
+                (call.token, call.so_far) = (Some(token), None);
+                call.was_lost = reply.tries.was_lost();
+                call.rejected = Some(reply);
                 Ok(ControlFlow::Continue(Duration::ZERO))
             }
             // Nothing more was sent: the first answer stands, as the truth about the cancel.

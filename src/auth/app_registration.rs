@@ -12,12 +12,12 @@ use ureq::http::{Request, StatusCode};
 use crate::auth::assertion;
 use crate::auth::certificate::ClientCertificate;
 use crate::auth::grant::TokenRequest;
-use crate::auth::refusal;
 use crate::auth::secret::Secret;
+use crate::auth::sign_in_refusal;
 use crate::call::service_url::{ServiceUrl, not_a_url};
 use crate::call::{Call, MAX_TRIES};
-use crate::output::answer::may_pass;
 use crate::output::failure::{Failure, FailureCode};
+use crate::output::retry_policy::may_pass;
 use crate::output::violation::Violation;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
@@ -38,7 +38,7 @@ pub(crate) static SIGN_IN: Call = Call {
     if_lost: "Nothing was cancelled.",
     may_pass: |received| {
         may_pass(received.status.as_u16())
-            || (received.status != StatusCode::OK && refusal::is_transient(received))
+            || (received.status != StatusCode::OK && sign_in_refusal::is_transient(received))
     },
 };
 

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 use x509_cert::der::Decode;
 
-use crate::output::letters::is_harmful;
+use crate::output::harmful_letters::is_harmful;
 
 /// Why a certificate is not trusted.
 #[derive(Debug)]

@@ -7,18 +7,19 @@ use ureq::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::call::received::{Received, retry_after_seconds, value_text};
-use crate::output::answer::{Answer, Body, may_pass};
+use crate::output::answer::{Answer, Body};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::headers::Headers;
+use crate::output::retry_policy::may_pass;
 
 /// Returns the answer to a cancel that stdout carries; fails if the body cannot be decoded within bounds, or is cut short.
-pub(crate) fn of(received: &Received) -> Result<Answer, Failure> {
-    read(received).map_err(|error| unreadable(received, &error))
+pub(crate) fn cancel(received: &Received) -> Result<Answer, Failure> {
+    answer(received).map_err(|error| unreadable(received, &error))
 }
 
 /// The same of a read.
-pub(crate) fn of_read(received: &Received) -> Result<Answer, Failure> {
-    read(received).map_err(|error| {
+pub(crate) fn read(received: &Received) -> Result<Answer, Failure> {
+    answer(received).map_err(|error| {
         let status = received.status.as_u16();
         let message = format!(
             "the service answered with status {status}, but the body of its answer cannot be read. Check MDE_BASE_URL and any \
@@ -28,7 +29,7 @@ pub(crate) fn of_read(received: &Received) -> Result<Answer, Failure> {
     })
 }
 
-fn read(received: &Received) -> io::Result<Answer> {
+fn answer(received: &Received) -> io::Result<Answer> {
     let body = match &received.body {
         Ok(body) => whole_body(&received.headers, body)?,
         Err(error) => return Err(io::Error::new(error.kind(), error.to_string())),

@@ -11,16 +11,16 @@ use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
-use crate::waiting::lock::{lock, lock_until};
 use crate::waiting::signals::{self, Listening};
 use crate::waiting::sink::Output;
+use crate::waiting::timed_lock::{lock, lock_until};
 
 /// How long one line of the last words may wait for a reader of stderr.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Stops a command that only reads. What is said last is said once: by whoever has the pen.
 #[derive(Clone)]
-pub(super) struct Stop {
+pub(super) struct InterruptedReads {
     pub(super) interrupt: Interrupt,
     /// How a call in hand is ended; none before the settings are read.
     brake: Arc<OnceLock<Brake>>,
@@ -30,7 +30,7 @@ pub(super) struct Stop {
     consequence: &'static str,
 }
 
-impl Stop {
+impl InterruptedReads {
     pub(super) fn new(consequence: &'static str) -> Self {
         Self {
             interrupt: Interrupt::default(),
@@ -80,7 +80,7 @@ fn deaf(error: &io::Error) -> Failure {
     Failure::new(FailureCode::NoInput, message).because(error)
 }
 
-impl signals::InHand for Stop {
+impl signals::InHand for InterruptedReads {
     fn stop(&mut self, status: ExitStatus) -> bool {
         self.interrupt.stop(status);
         self.brake.get().is_some_and(Brake::close)

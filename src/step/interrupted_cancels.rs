@@ -16,14 +16,14 @@ use crate::waiting::sink::Output;
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How the process is stopped.
-pub(super) struct Stopping {
+pub(super) struct InterruptedCancels {
     pub(super) interrupt: Interrupt,
     pub(super) in_hand: InHand,
     /// Wakes a batch that waits for its next line.
     pub(super) events: Option<SyncSender<Event>>,
 }
 
-impl signals::InHand for Stopping {
+impl signals::InHand for InterruptedCancels {
     fn stop(&mut self, status: ExitStatus) -> bool {
         self.interrupt.stop(status);
         if let Some(events) = &self.events {
