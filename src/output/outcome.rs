@@ -1,6 +1,7 @@
 //! What one request comes to: an answer or a failure; the one place that says it.
 
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 
 use crate::output::answer::Answer;
 use crate::output::document::{self, FailureDocument};
@@ -12,6 +13,14 @@ use crate::output::log::Log;
 pub(crate) struct Outcome(pub(crate) Result<Answer, Failure>);
 
 impl Outcome {
+    /// The same, of the line of a batch with that number.
+    pub(crate) fn of_line(self, number: Option<NonZeroU64>) -> Self {
+        Self(self.0.map_err(|failure| Failure {
+            line: number,
+            ..failure
+        }))
+    }
+
     /// Returns the status that a process with this one request ends with.
     pub(crate) fn exit_status(&self) -> ExitStatus {
         match &self.0 {

@@ -185,11 +185,14 @@ impl Typed {
             }
         }
         if !types.is_empty() {
-            let allow = Allow::parse(&types.join(","));
-            options.allow = Some(allow.map_err(|rule| format!("{} {rule}", table::ALLOW.name))?);
+            options.allow = Some(allow(&types.join(","))?);
         }
         Ok(())
     }
+}
+
+fn allow(types: &str) -> Result<Allow, String> {
+    Allow::parse(types).map_err(|rule| format!("{} {rule}", table::ALLOW.name))
 }
 
 fn seconds(option: &str, text: &str) -> Result<std::time::Duration, lexopt::Error> {

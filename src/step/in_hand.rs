@@ -14,7 +14,6 @@ use super::verify::{Course, Watch};
 use super::work::Number;
 use crate::call::exchange::Brake;
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
 use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
@@ -195,11 +194,7 @@ impl Lines {
             return Ok(());
         };
         let was_sent = self.brake.get().is_some_and(Brake::was_sent);
-        let Outcome(answer) = state.when_stopped(was_sent);
-        let outcome = Outcome(answer.map_err(|failure| Failure {
-            line: number,
-            ..failure
-        }));
+        let outcome = state.when_stopped(was_sent).of_line(number);
         log.set_subject(Subject {
             line: number.map(NonZeroU64::get),
             action: (!id.is_empty()).then_some(id.as_str()),

@@ -15,6 +15,7 @@ const MAX_LINES: usize = 300;
 const LONG_FILES: &[&str] = &[];
 
 const MAX_LINES_OF_FUNCTION: usize = 40;
+const MAX_LINES_OF_NINE_IN_TEN: usize = 20;
 /// Flat tables, which may be longer: file and function.
 const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("auth/permissions.rs", "problems"),
@@ -223,4 +224,16 @@ fn no_function_is_long_but_flat_tables() {
         }),
     );
     assert_none(&wrong);
+}
+
+#[test]
+fn nine_functions_in_ten_can_be_read_at_a_glance() {
+    let sources = sources();
+    let functions = || sources.iter().flat_map(Source::functions);
+    let is_long = |(_, _, lines): &(usize, &str, usize)| *lines > MAX_LINES_OF_NINE_IN_TEN;
+    let (long, all) = (functions().filter(is_long).count(), functions().count());
+    assert!(
+        10 * long <= all,
+        "{long} of {all} functions have more than {MAX_LINES_OF_NINE_IN_TEN} lines: cut some"
+    );
 }

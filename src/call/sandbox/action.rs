@@ -81,24 +81,32 @@ pub(super) fn compressed(value: &impl Serialize) -> Reply {
     // Neither the serialising of these fields nor the writing to a Vec can fail.
     let _ = encoder.write_all(&serde_json::to_vec(value).unwrap_or_default());
     let body = encoder.finish().unwrap_or_default();
-    Reply::new(
+    let reply = Reply::new(
         200,
         "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8",
         body,
-    )
-    .header("Transfer-Encoding", "chunked")
-    .header("Content-Encoding", "deflate")
-    .header("Vary", "Accept-Encoding")
-    .header(
+    );
+    let headers = HEADERS.into_iter();
+    headers.fold(reply, |reply, (name, value)| reply.header(name, value))
+}
+
+/// The headers of an answer.
+///
+/// Source: the connector's specification of the step, "Output".
+const HEADERS: [(&str, &str); 6] = [
+    ("Transfer-Encoding", "chunked"),
+    ("Content-Encoding", "deflate"),
+    ("Vary", "Accept-Encoding"),
+    (
         "mise-correlation-id",
         "8d39c870-35e0-4d26-aa40-b15aa1b5c79a",
-    )
-    .header("OData-Version", "4.0")
-    .header(
+    ),
+    ("OData-Version", "4.0"),
+    (
         "Strict-Transport-Security",
         "max-age=31536000; includeSubDomains",
-    )
-}
+    ),
+];
 
 /// The machine action, with the keys of a captured answer in its order.
 #[derive(Serialize)]
