@@ -81,8 +81,8 @@ impl Run<'_, '_> {
         match command {
             Command::Print(text) => Ok(Ending::Text(text)),
             Command::Check => {
-                let report = check::run(&self.options, self.reader, self.log);
-                Ok(Ending::Report(Box::new(report)))
+                let (report, stopped) = check::run(&self.options, self.reader, self.log);
+                Ok(Ending::Report(Box::new(report), stopped))
             }
             Command::List(listing) => {
                 let (options, reader) = (&self.options, self.reader);
@@ -148,8 +148,8 @@ enum Ending {
     Action(Outcome, Option<ExitStatus>),
     /// The status of requests or a list, whose lines are written.
     Lines(ExitStatus),
-    /// What `check` reports.
-    Report(Box<Report>),
+    /// What `check` reports; and the status, if the process was told to stop.
+    Report(Box<Report>, Option<ExitStatus>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
     Text(String),
 }
@@ -163,7 +163,7 @@ impl Ending {
             Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
                 outcome.explain(log);
             }
-            Self::Report(report) => report.explain(log),
+            Self::Report(report, _) => report.explain(log),
             Self::Lines(_) | Self::Text(_) => {}
         }
         if let Err(error) = self.write(stdout, is_terminal) {
@@ -180,7 +180,7 @@ impl Ending {
         match self {
             Self::Failed(outcome) | Self::Action(outcome, _) => outcome.write(stdout, is_terminal),
             Self::Lines(_) | Self::NotServed(_) => Ok(()),
-            Self::Report(report) => document::write(stdout, report.as_ref(), is_terminal),
+            Self::Report(report, _) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
                 .and_then(|()| stdout.flush()),
@@ -189,14 +189,14 @@ impl Ending {
 
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Action(_, Some(stopped)) => *stopped,
+            Self::Action(_, Some(stopped)) | Self::Report(_, Some(stopped)) => *stopped,
             Self::Action(Outcome(Ok(answer)), _) if answer.is_success() => ExitStatus::Accepted,
             Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
                 outcome.exit_status()
             }
             Self::Lines(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
-            Self::Report(report) => report.exit_status(),
+            Self::Report(report, None) => report.exit_status(),
         }
     }
 
@@ -207,7 +207,7 @@ impl Ending {
                 outcome.in_short()
             }
             Self::Lines(_) => "its lines".to_owned(),
-            Self::Report(_) => "the report above".to_owned(),
+            Self::Report(..) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::SystemTime;
 
-use ureq::http::header::RETRY_AFTER;
+use ureq::http::header::{DATE, RETRY_AFTER};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::call::pace::whole_seconds;
@@ -43,15 +43,29 @@ pub(super) fn value_text(value: &HeaderValue) -> String {
     }
 }
 
-/// Returns how long the service asks to wait before the next try, in seconds; it may name a date (RFC 9110, section 10.2.3).
+/// Returns how long the service asks to wait before the next try, in seconds: the longest, if it asks more than once.
 #[must_use]
 pub fn retry_after_seconds(received: &Received) -> Option<u64> {
-    let text = received.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    // It counts from when the service answered: this machine's clock may be another.
+    let date = received.headers.get(DATE).and_then(date_in);
+    let answered_at = date.unwrap_or_else(SystemTime::now);
+    let asked = received.headers.get_all(RETRY_AFTER).iter();
+    asked
+        .filter_map(|value| seconds_in(value, answered_at))
+        .max()
+}
+
+/// Returns what a `Retry-After` says that came `answered_at`: seconds or a date (RFC 9110, section 10.2.3).
+fn seconds_in(value: &HeaderValue, answered_at: SystemTime) -> Option<u64> {
+    let text = value.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than fits is still a number: not to understand it would mean to come back at once.
         return Some(text.parse().unwrap_or(u64::MAX).min(MAX_SECONDS));
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let wait = date.duration_since(SystemTime::now()).unwrap_or_default();
-    Some(whole_seconds(wait))
+    let wait = date_in(value)?.duration_since(answered_at);
+    Some(whole_seconds(wait.unwrap_or_default()))
+}
+
+fn date_in(value: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.to_str().ok()?.trim()).ok()
 }

@@ -199,7 +199,10 @@ impl<'a, 'log> Server<'a, 'log> {
     fn say_what_is_known(&mut self) -> io::Result<()> {
         for open in std::mem::take(&mut self.open) {
             let was_sent = self.queue.may_have_sent(&open.id);
-            let failure = agent_calls::cut_short(was_sent);
+            let failure = match open.tool {
+                Tool::Cancel => agent_calls::cut_short(was_sent),
+                _ => agent_calls::read_cut_short(),
+            };
             self.log.set_subject(Subject {
                 line: None,
                 action: open.action.as_ref().map(MachineActionId::as_str),

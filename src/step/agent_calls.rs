@@ -8,6 +8,7 @@ use super::Step;
 use super::action_state;
 use super::allow;
 use super::cancel::Cancelled;
+use super::interrupted_reads;
 use super::line;
 use super::verify::{Course, Wait, Watch};
 use crate::call::diagnosis;
@@ -121,7 +122,8 @@ impl Agent {
         filter: &Filter,
         run: &mut Run<'_, '_>,
     ) -> Result<Actions, Outcome> {
-        self.0.first_actions(filter, run)
+        let actions = self.0.first_actions(filter, run);
+        actions.map_err(|Outcome(said)| Outcome(said.map_err(of_a_read)))
     }
 
     /// Reads the action `id` as it is now; with an outcome if it is final.
@@ -134,8 +136,9 @@ impl Agent {
         id: &MachineActionId,
         run: &mut Run<'_, '_>,
     ) -> Result<Answer, Failure> {
-        self.0.await_turn(run)?;
-        self.0.get(id, run)
+        let turn = self.0.await_turn(run);
+        let read = turn.and_then(|()| self.0.get(id, run));
+        read.map_err(of_a_read)
     }
 }
 
@@ -196,7 +199,20 @@ pub(crate) fn type_in(answer: &Answer, id: &MachineActionId) -> Option<String> {
     allow::is_known(&kind).then_some(kind)
 }
 
-/// Returns the failure of a call that the end of the process cuts short; `was_sent` if the cancel may have arrived.
+/// Returns the failure of a cancel that the end of the process cuts short; `was_sent` if it may have arrived.
 pub(crate) fn cut_short(was_sent: bool) -> Failure {
     line::interrupted(was_sent)
+}
+
+/// A call that only reads says nothing of a cancel when it is told to stop.
+fn of_a_read(failure: Failure) -> Failure {
+    match failure.code {
+        FailureCode::Interrupted => read_cut_short(),
+        _ => failure,
+    }
+}
+
+/// Returns the failure of a call that only reads, if the end of the process cuts it short.
+pub(crate) fn read_cut_short() -> Failure {
+    interrupted_reads::failure("Nothing was read. Make the call again.")
 }

@@ -3,6 +3,7 @@
 //! A type never changes, so that nothing can come between the read and the cancel; a status can.
 
 use super::action_state;
+use super::service_message::Said;
 use super::{Reply, Step};
 use crate::call::interpret;
 use crate::input::MachineActionId;
@@ -52,17 +53,20 @@ impl Step {
                     false => "a type that --allow does not list".to_owned(),
                 }
             ))),
-            None => Err(unreadable(&answer)),
+            None => Err(unreadable(
+                &answer,
+                &Said::of(&answer, reply.token.expose()),
+            )),
         }
     }
 }
 
 /// The type of the action is not in `answer`.
-fn unreadable(answer: &Answer) -> Failure {
+fn unreadable(answer: &Answer, said: &Said) -> Failure {
     let status = answer.status_code;
     let what = match answer.is_success() {
         true => "the answer was not this action with its one type".to_owned(),
-        false => format!("the service answered {status}"),
+        false => said.sentence(answer),
     };
     let message = unknown_type(&what, &remedy(status, answer.retry_after_seconds));
     Failure {

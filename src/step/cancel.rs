@@ -140,7 +140,11 @@ impl Step {
         }
         let stands = stands.map_err(allow::unread);
         let judged = stands.and_then(|reply| self.judge(&reply, cancel.id()));
-        Cancelled::failed(judged.err().unwrap_or_else(diagnosis::stopped))
+        let failure = match self.sender.interrupt().status() {
+            Some(_) => None,
+            None => judged.err(),
+        };
+        Cancelled::failed(failure.unwrap_or_else(diagnosis::stopped))
     }
 
     fn cancelled(&self, input: &Input, call: &ApiCall, reply: &Reply) -> Cancelled {

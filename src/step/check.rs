@@ -5,12 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::interrupted_reads::InterruptedReads;
 use crate::auth::Credentials;
 use crate::auth::claims::Claims;
 use crate::auth::permissions::{self, Problem, ProblemCode};
 use crate::auth::session::Session;
 use crate::call::bearer::AccessToken;
 use crate::call::send::{Run, Sender};
+use crate::output::document;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
@@ -18,10 +20,37 @@ use crate::settings::Settings;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 
-/// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache.
-pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> Report {
+/// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache. Returns the
+/// status to end with, too, if the process was told to stop.
+pub(crate) fn run(
+    options: &Options,
+    reader: Reader<'_>,
+    log: &mut Log<'_>,
+) -> (Report, Option<ExitStatus>) {
+    let stop = InterruptedReads::saying("Run `check` again.", |failure, stdout, log| {
+        let report = Report::of_failure(failure);
+        report.explain(log);
+        document::write(stdout, &report, false)
+    });
+    // It can be done without hearing signals: then they end the process as they always do.
+    let _listening = stop.listen();
+    let report = report(options, reader, &stop, log);
+    *stop.pen() = true;
+    match stop.interrupt.status() {
+        Some(status) if report.token.is_none() => {
+            (Report::of_failure(stop.failure()), Some(status))
+        }
+        status => (report, status),
+    }
+}
+
+fn report(
+    options: &Options,
+    reader: Reader<'_>,
+    stop: &InterruptedReads,
+    log: &mut Log<'_>,
+) -> Report {
     let deadline = Deadline::after(options.timeout);
     let settings = match Settings::read(reader, options.sandbox, deadline) {
         Ok(settings) => settings,
@@ -30,7 +59,8 @@ pub(crate) fn run(options: &Options, reader: Reader<'_>, log: &mut Log<'_>) -> R
     options.announce_sandbox(log);
     let mut report = Report::on(&settings);
     let resource = settings.resource().to_owned();
-    let mut sender = Sender::new(settings.network, options.sandbox, Interrupt::default());
+    let mut sender = Sender::new(settings.network, options.sandbox, stop.interrupt.clone());
+    stop.set_brake(sender.brake());
     let mut session = Session::new(settings.credentials, settings.token_cache.as_deref());
     let token = session.sign_in(&mut sender, &mut Run { deadline, log });
     report.add_token(token, &resource, SystemTime::now());

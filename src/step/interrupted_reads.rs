@@ -1,6 +1,6 @@
 //! A command that only reads is told to stop: the last line that it writes is the failure `interrupted`.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
@@ -28,15 +28,30 @@ pub(super) struct InterruptedReads {
     pen: Arc<Mutex<bool>>,
     /// What it means that the command was stopped.
     consequence: &'static str,
+    /// Writes the last word.
+    say: Say,
 }
+
+/// Says that a command failed: on stderr for people, on stdout with its document.
+type Say = fn(Failure, &mut dyn Write, &mut Log<'_>) -> io::Result<()>;
 
 impl InterruptedReads {
     pub(super) fn new(consequence: &'static str) -> Self {
+        Self::saying(consequence, |failure, stdout, log| {
+            let outcome = Outcome(Err(failure));
+            outcome.explain(log);
+            outcome.write(stdout, false)
+        })
+    }
+
+    /// The same, of a command whose failure has a document of its own.
+    pub(super) fn saying(consequence: &'static str, say: Say) -> Self {
         Self {
             interrupt: Interrupt::default(),
             brake: Arc::default(),
             pen: Arc::default(),
             consequence,
+            say,
         }
     }
 
@@ -69,9 +84,14 @@ impl InterruptedReads {
 
     /// The failure of the command if it was stopped.
     pub(super) fn failure(&self) -> Failure {
-        let message = format!("the step was told to stop. {}", self.consequence);
-        Failure::new(FailureCode::Interrupted, message)
+        failure(self.consequence)
     }
+}
+
+/// The failure of what was told to stop, with what that means.
+pub(super) fn failure(consequence: &str) -> Failure {
+    let message = format!("the step was told to stop. {consequence}");
+    Failure::new(FailureCode::Interrupted, message)
 }
 
 fn deaf(error: &io::Error) -> Failure {
@@ -98,11 +118,10 @@ impl signals::InHand for InterruptedReads {
         };
         if !std::mem::replace(&mut *is_said, true) {
             let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE);
-            let outcome = Outcome(Err(self.failure()));
-            outcome.explain(&mut Log::new(&mut stderr, false));
+            let mut log = Log::new(&mut stderr, false);
             let mut stdout = Output::never_blocking(rustix::stdio::stdout(), deadline.remaining());
             // There is nobody left to tell that it failed.
-            let _ = outcome.write(&mut stdout, false);
+            let _ = (self.say)(self.failure(), &mut stdout, &mut log);
         }
     }
 }

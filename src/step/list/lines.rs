@@ -179,24 +179,32 @@ fn request(id: MachineActionId, comment: &str) -> impl Serialize + use<> {
 /// Warns if the service sent `count` actions that were not asked for.
 pub(super) fn warn_of_strangers(count: u64, log: &mut Log<'_>) {
     if count > 0 {
+        let actions = counted(count, "action does", "actions do");
         log.warning(format_args!(
-            "{count} actions do not match the filters, and were left out: something between may have removed the query. Check \
-             MDE_BASE_URL and any proxy between."
+            "{actions} not match the filters, and {} left out: something between may have removed the query. Check \
+             MDE_BASE_URL and any proxy between.",
+            if count == 1 { "was" } else { "were" }
         ));
     }
 }
 
 /// The failure of a list with `count` entities that are none.
 pub(super) fn unusable(count: u64, are_requests: bool) -> Failure {
-    let what = match are_requests {
-        true => "entries without an id that can be cancelled; they got no request",
-        false => "entries that are no actions; they got no line",
+    let entries = counted(count, "entry", "entries");
+    let (what, got) = match are_requests {
+        true => ("an id that can be cancelled", "request"),
+        false => ("the form of an action", "line"),
     };
     let message = format!(
-        "the service listed {count} {what}. All others did. Check MDE_BASE_URL and any proxy between."
+        "the service listed {entries} without {what}, for which there is no {got}. All others have theirs. Check \
+         MDE_BASE_URL and any proxy between."
     );
     Failure {
         retryable: false,
         ..Failure::new(FailureCode::InvalidAnswer, message)
     }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

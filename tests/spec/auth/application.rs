@@ -215,18 +215,32 @@ fn a_refused_sign_in_says_why_and_what_helps() {
 
 #[test]
 fn a_date_in_retry_after_becomes_seconds() {
-    let cases = [
-        ("Wed, 21 Oct 2015 07:28:00 GMT", Some(0)),
-        ("nonsense", None),
-        ("99999", Some(99_999)),
+    let cases: [(&[&str], _); 7] = [
+        (&["Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"], Some(0)),
+        (&["Retry-After: nonsense"], None),
+        (&["Retry-After: 99999"], Some(99_999)),
+        // It counts from when the service answered, whatever this machine's clock says.
+        (
+            &[
+                "Date: Wed, 21 Oct 2015 07:28:00 GMT",
+                "Retry-After: Fri, 23 Oct 2015 07:28:00 GMT",
+            ],
+            Some(172_800),
+        ),
+        (
+            &[
+                "Date: Wed, 21 Oct 2099 07:28:00 GMT",
+                "Retry-After: Fri, 23 Oct 2099 07:28:00 GMT",
+            ],
+            Some(172_800),
+        ),
+        // Never sooner than asked.
+        (&["Retry-After: 1", "Retry-After: 99999"], Some(99_999)),
+        (&["Retry-After: 99999", "Retry-After: soon"], Some(99_999)),
     ];
-    each(cases, |(value, seconds)| {
-        let header = format!("Retry-After: {value}");
-        let sign_in = Server::tls([Reply::bytes(response(
-            "429 Too Many Requests",
-            &[&header],
-            "",
-        ))]);
+    each(cases, |(headers, seconds)| {
+        let refusal = response("429 Too Many Requests", headers, "");
+        let sign_in = Server::tls([Reply::bytes(refusal)]);
         let outcome = with_secret(&sign_in, &Server::answering(&[])).run();
         assert_eq!(
             outcome.json()["error"]["retry_after_seconds"].as_u64(),

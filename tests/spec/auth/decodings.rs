@@ -78,6 +78,13 @@ fn a_part_of_eight_characters_as_they_are_is_found_whatever_they_are() {
     );
 }
 
+#[test]
+fn white_space_hides_no_secret_without_letters_and_digits() {
+    let secret = Secret::new("-!~;:,.#?*".to_owned());
+    assert!(secret.is_in("You sent - ! ~ ; : , . # ? *"));
+    assert!(!secret.is_in("You sent - ! ~ and some more."));
+}
+
 /// What a service says by itself.
 const USUAL: [&str; 6] = [
     "invalid_client: AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '66666666-7777-8888-9999-000000000000'.",

@@ -185,3 +185,25 @@ fn what_the_service_answered_is_told_even_if_the_wait_for_the_outcome_is_cut_sho
         assert_eq!(known[0]["status_code"], 200, "{known:?}");
     });
 }
+
+#[test]
+fn a_read_that_is_cut_short_says_nothing_of_a_cancel() {
+    let api = Server::plain([Reply::silence()]);
+    let mut client = Client::legacy(server().api_with_token(&api));
+    client.call(1, "get_machine_action", json!({"machineactionid": id(1)}));
+    client.call(2, "list_machine_actions", json!({}));
+    client.until(api.heard(1));
+    let ended = client.signal("TERM");
+    assert_eq!(ended.status, Some(143));
+    assert_eq!(ended.rest.len(), 2, "{:?}", ended.rest);
+    for answer in &ended.rest {
+        let error = &document(answer)["error"];
+        assert_eq!(error["code"], "interrupted", "{answer}");
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.ends_with("Nothing was read. Make the call again."),
+            "{message}"
+        );
+    }
+    assert!(!ended.stderr.contains("cancel was"), "{}", ended.stderr);
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::batch::{batch, documents, id, lines, unpaced};
+use crate::support::running::Running;
 use crate::support::service::{Fate, Service};
 use crate::support::{
     JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
@@ -229,4 +230,46 @@ fn the_pace_is_no_reason_to_be_out_of_time() {
     let outcome = service.called_by(step).stdin(lines(1)).run();
     assert_eq!(outcome.status, Some(0), "{outcome}");
     assert!(outcome.took > Duration::from_secs(2), "{:?}", outcome.took);
+}
+
+#[test]
+fn told_to_stop_before_the_type_is_known_nothing_is_cancelled_and_nothing_is_said_of_the_type() {
+    let throttled = response("429 Too Many Requests", &["Retry-After: 20"], "");
+    let server = Server::tls([Reply::bytes(throttled)]);
+    let outcome = step()
+        .api_with_token(&server)
+        .args(["--allow", "Isolate", "--timeout", "60"])
+        .run_until("TERM", Running::soon_after(server.heard(1)));
+    assert_eq!(outcome.status, Some(143), "{outcome}");
+    let error = &outcome.json()["error"];
+    assert_eq!(error["code"], "interrupted", "{outcome}");
+    assert_eq!(error["request_sent"], "no", "{outcome}");
+    assert!(!outcome.stderr.contains("type of the action"), "{outcome}");
+}
+
+#[test]
+fn what_the_service_says_of_a_refused_read_is_in_the_last_line() {
+    let said = r#"{"error":{"code":"DisabledFeature","message":"The feature is off."}}"#;
+    let (outcome, calls) = guarded(
+        "Isolate",
+        [Reply::bytes(response("403 Forbidden", &[JSON], said))],
+    );
+    assert_not_allowed(&outcome, &calls);
+    let words = "the service answered 403 Forbidden, DisabledFeature: \"The feature is off\"";
+    assert!(outcome.stderr.contains(words), "{outcome}");
+}
+
+#[test]
+fn a_read_whose_answer_cannot_be_decoded_says_nothing_of_a_cancel_that_was_sent() {
+    let answer = response("200 OK", &[JSON, "Content-Encoding: gzip"], "no gzip");
+    let (outcome, calls) = guarded("Isolate", [Reply::bytes(answer)]);
+    assert_not_allowed(&outcome, &calls);
+    assert!(
+        !outcome.stderr.contains("cancelled is not known"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("The cancel was not sent"),
+        "{outcome}"
+    );
 }

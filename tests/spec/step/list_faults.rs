@@ -284,13 +284,13 @@ fn an_entity_without_a_usable_id_becomes_no_request_and_the_list_goes_on() {
     {
       "error": {
         "code": "invalid_answer",
-        "message": "the service listed 8 entries without an id that can be cancelled; they got no request. All others did. Check MDE_BASE_URL and any proxy between.",
+        "message": "the service listed 8 entries without an id that can be cancelled, for which there is no request. All others have theirs. Check MDE_BASE_URL and any proxy between.",
         "retryable": false,
         "request_sent": "no",
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the service listed 8 entries without an id that can be cancelled; they got no request. All others did. Check MDE_BASE_URL and any proxy between.
+    stderr: cancel-machine-action: error: the service listed 8 entries without an id that can be cancelled, for which there is no request. All others have theirs. Check MDE_BASE_URL and any proxy between.
     "#);
     let plain = ending(&server, &[]);
     assert!(plain.starts_with("5, 6 lines, then "), "{plain}");

@@ -73,3 +73,23 @@ fn one_signal_is_never_taken_for_two() {
         assert_eq!(outcome.json()["outcome"], "pending", "{outcome}");
     });
 }
+
+#[test]
+fn a_check_that_is_stopped_reports_that_nothing_is_known() {
+    let signals = [("TERM", 143), ("INT", 130)];
+    each(signals, |(signal, status)| {
+        let (sign_in, api) = (Server::tls([Reply::silence()]), Server::tls([]));
+        let check = step().api(&api).signing_in_at(&sign_in).args(["check"]);
+        let outcome = check.run_until(signal, sign_in.heard(1));
+        assert_eq!(outcome.status, Some(status), "{outcome}");
+        let report = outcome.json();
+        assert_eq!(report["error"]["code"], "interrupted", "{outcome}");
+        assert_eq!(report["may_cancel"], false, "{outcome}");
+        let last = outcome.stderr.lines().last().unwrap();
+        assert!(
+            last.contains("not known") && last.ends_with("Run `check` again."),
+            "{outcome}"
+        );
+        assert_eq!(outcome.stderr.matches("told to stop").count(), 1);
+    });
+}
