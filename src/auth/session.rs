@@ -14,7 +14,7 @@ use crate::call::send::{Run, Sender, Sent};
 use crate::output::failure::{Failure, FailureCode};
 
 /// How long a token is good for, if the service does not say.
-const USUAL_LIFETIME: Duration = Duration::from_secs(60 * 60);
+const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
 /// How long a refused sign-in is not tried again: a batch of a thousand lines must not be refused a thousand times.
 const REFUSAL_STANDS: Duration = Duration::from_secs(60);
 

@@ -8,6 +8,7 @@ use crate::output::exit_status::{Document, ExitStatus};
 use crate::output::failure::FailureCode;
 use crate::settings::clouds;
 use crate::settings::commands::COMMANDS;
+use crate::settings::option_table;
 use crate::settings::table;
 
 /// The page that describes the call.
@@ -220,7 +221,7 @@ impl Manifest {
                     options: command.option_names().collect(),
                 })
                 .collect(),
-            options: table::OPTIONS
+            options: option_table::OPTIONS
                 .map(|option| ManifestOption {
                     name: option.name,
                     value: option.value,

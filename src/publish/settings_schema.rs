@@ -4,7 +4,8 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::settings::table::{self, OptionSpec, Setting};
+use crate::settings::option_table::{self, OptionSpec};
+use crate::settings::table::{self, Setting};
 
 /// The environment variables, as the properties of an object.
 pub(super) fn settings() -> Schema {
@@ -33,7 +34,7 @@ fn properties() -> Map<String, Value> {
             properties.insert(setting.file_twin(), twin);
         }
     }
-    for option in table::OPTIONS {
+    for option in option_table::OPTIONS {
         properties.insert(option.setting.to_owned(), of_option(option));
     }
     properties

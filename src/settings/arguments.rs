@@ -10,9 +10,9 @@ use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
 use crate::settings::environment::parse_time_limit;
 use crate::settings::help::{help, help_of, version};
 use crate::settings::list_options::{LIST_OPTIONS, Listing};
+use crate::settings::option_table::{self, OPTIONS};
 use crate::settings::options::{Allow, Options};
 use crate::settings::suggestions;
-use crate::settings::table::{self, OPTIONS};
 
 /// What the command line asks for.
 pub(crate) enum Command {
@@ -171,15 +171,17 @@ impl Typed {
         let mut types = Vec::new();
         for (name, value) in &self.options {
             match *name {
-                name if name == table::SANDBOX.name => options.sandbox = true,
-                name if name == table::BATCH.name => options.batch = true,
-                name if name == table::VERBOSE.name => options.verbose = true,
-                name if name == table::WAIT.name => options.wait = Some(seconds(name, value)?),
-                name if name == table::TIMEOUT.name => {
+                name if name == option_table::SANDBOX.name => options.sandbox = true,
+                name if name == option_table::BATCH.name => options.batch = true,
+                name if name == option_table::VERBOSE.name => options.verbose = true,
+                name if name == option_table::WAIT.name => {
+                    options.wait = Some(seconds(name, value)?)
+                }
+                name if name == option_table::TIMEOUT.name => {
                     options.timeout = seconds(name, value)?;
                     options.sets_timeout = true;
                 }
-                name if name == table::ALLOW.name => types.push(value.as_str()),
+                name if name == option_table::ALLOW.name => types.push(value.as_str()),
                 // `Options::read` has seen --exit-zero.
                 _ => {}
             }
@@ -192,7 +194,7 @@ impl Typed {
 }
 
 fn allow(types: &str) -> Result<Allow, String> {
-    Allow::parse(types).map_err(|rule| format!("{} {rule}", table::ALLOW.name))
+    Allow::parse(types).map_err(|rule| format!("{} {rule}", option_table::ALLOW.name))
 }
 
 fn seconds(option: &str, text: &str) -> Result<std::time::Duration, lexopt::Error> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::auth::secret::Secret;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::violation::Violation;
-use crate::settings::table::{OptionSpec, Setting};
+use crate::settings::option_table::OptionSpec;
+use crate::settings::table::Setting;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
 

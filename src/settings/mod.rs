@@ -10,6 +10,7 @@ mod credentials;
 mod network;
 pub(crate) mod environment;
 pub(crate) mod clouds;
+pub mod option_table;
 pub mod table;
 
 use std::path::PathBuf;

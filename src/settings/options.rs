@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::output::log::Log;
 use crate::settings::environment::Reader;
-use crate::settings::table;
+use crate::settings::option_table;
 
 /// The time limit if none is set.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -82,19 +82,19 @@ impl Options {
         let mut typed = args.iter().take_while(|argument| *argument != "--");
         let mut sets_timeout = false;
         Self {
-            sandbox: reader.switch(&table::SANDBOX),
-            batch: reader.switch(&table::BATCH),
-            allow: reader.option(&table::ALLOW, Allow::parse),
-            wait: reader.time_limit(&table::WAIT),
+            sandbox: reader.switch(&option_table::SANDBOX),
+            batch: reader.switch(&option_table::BATCH),
+            allow: reader.option(&option_table::ALLOW, Allow::parse),
+            wait: reader.time_limit(&option_table::WAIT),
             timeout: reader
-                .time_limit(&table::TIMEOUT)
+                .time_limit(&option_table::TIMEOUT)
                 .inspect(|_| sets_timeout = true)
                 .unwrap_or(DEFAULT_TIMEOUT),
             sets_timeout,
             serves: false,
-            verbose: reader.switch(&table::VERBOSE),
-            exit_zero: reader.switch(&table::EXIT_ZERO)
-                || typed.any(|argument| argument == table::EXIT_ZERO.name),
+            verbose: reader.switch(&option_table::VERBOSE),
+            exit_zero: reader.switch(&option_table::EXIT_ZERO)
+                || typed.any(|argument| argument == option_table::EXIT_ZERO.name),
         }
     }
 

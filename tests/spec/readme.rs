@@ -13,6 +13,7 @@ use cancel_machine_action::call::sandbox::scenarios;
 use cancel_machine_action::output::exit_status::{Document, ExitStatus};
 use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::generated_files;
+use cancel_machine_action::settings::option_table;
 use cancel_machine_action::settings::table;
 use serde_json::{Value, json};
 
@@ -260,7 +261,7 @@ fn the_tables_are_those_of_the_program() {
         );
         rows.push(format!("{} |", row.trim_end()));
     }
-    for option in table::OPTIONS {
+    for option in option_table::OPTIONS {
         let value = option
             .value
             .map_or(String::new(), |value| format!(" <{value}>"));

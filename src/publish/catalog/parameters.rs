@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::settings::option_table;
 use crate::settings::table;
 
 /// One entry of the form: an environment variable of the step.
@@ -57,11 +58,11 @@ impl Parameter {
 /// for each action, and reads its stdout.
 pub(super) fn all() -> Vec<Parameter> {
     const OF_THE_CALLER: [&str; 5] = [
-        table::BATCH.setting,
+        option_table::BATCH.setting,
         table::CALLS_PER_MINUTE.name,
         table::CALLS_PER_HOUR.name,
-        table::EXIT_ZERO.setting,
-        table::VERBOSE.setting,
+        option_table::EXIT_ZERO.setting,
+        option_table::VERBOSE.setting,
     ];
     let settings = table::SETTINGS.into_iter().map(|setting| Parameter {
         variable: setting.name,
@@ -72,7 +73,7 @@ pub(super) fn all() -> Vec<Parameter> {
         default: setting.default,
         values: setting.values,
     });
-    let options = table::OPTIONS.into_iter().map(|option| Parameter {
+    let options = option_table::OPTIONS.into_iter().map(|option| Parameter {
         variable: option.setting,
         about: option.about,
         example: option.example,
