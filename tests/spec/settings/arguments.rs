@@ -54,7 +54,9 @@ fn each_command_has_help_of_its_own_and_no_help_is_wider_than_100_columns() {
 
 #[test]
 fn a_mistyped_command_is_not_taken_for_a_file() {
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 7] = [
+        // Half of its letters are others than those of `list`.
+        &["link"],
         &["chek"],
         &["--sandbox", "Smaple"],
         &["shema", "input"],
@@ -69,6 +71,7 @@ fn a_mistyped_command_is_not_taken_for_a_file() {
         outcome.stderr
     });
     assert_snapshot!(messages.concat(), @"
+    cancel-machine-action: error: the command line is wrong: no such file or command `link`. See `cancel-machine-action --help`.
     cancel-machine-action: error: the command line is wrong: no such file or command `chek`; did you mean `check`? See `cancel-machine-action --help`.
     cancel-machine-action: error: the command line is wrong: no such file or command `Smaple`; did you mean `sample`? See `cancel-machine-action --help`.
     cancel-machine-action: error: the command line is wrong: no such file or command `shema`; did you mean `schema`? See `cancel-machine-action --help`.
