@@ -6,7 +6,7 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ureq::http::HeaderMap;
 use ureq::http::header::CONTENT_ENCODING;
 
-use crate::call::received::value_text;
+use crate::call::header_text::header_text;
 use crate::waiting::deadline::Deadline;
 
 /// The greatest body of an answer, in bytes, both on the wire and decoded.
@@ -57,7 +57,7 @@ pub(super) fn decoder<'a>(
 
 /// Returns the names of the codings, in the order in which they were applied.
 fn codings(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(CONTENT_ENCODING).iter().map(value_text);
+    let values = headers.get_all(CONTENT_ENCODING).iter().map(header_text);
     let values = values.collect::<Vec<_>>().join(",").to_ascii_lowercase();
     let codings = values.split(',').map(str::trim);
     let is_coding = |coding: &&str| !matches!(*coding, "" | "identity");

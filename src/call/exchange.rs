@@ -12,7 +12,7 @@ use crate::call::diagnosis::Peer;
 use crate::call::proxy::ProxySettings;
 use crate::call::received::Received;
 use crate::call::sandbox::Sandbox;
-use crate::call::streamed_body::{Loss, Unread};
+use crate::call::streamed_body::Loss;
 use crate::call::wire::progress::{Progress, Stage};
 use crate::call::wire::resolver::KeepingResolver;
 use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
@@ -119,7 +119,7 @@ impl Client {
         let response = match self.answer_to(call, request.clone(), proxy.cloned(), deadline) {
             Ok(response) if call.is_streamed && response.status().is_success() => {
                 self.progress.reach(Stage::Read);
-                return Unread::head_of(response, loss);
+                return Received::streamed(response, loss);
             }
             response => response,
         };

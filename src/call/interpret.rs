@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use ureq::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::call::received::{Received, retry_after_seconds, value_text};
+use crate::call::header_text::header_text;
+use crate::call::received::{Received, retry_after_seconds};
 use crate::output::answer::{Answer, Body};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::headers::Headers;
@@ -113,7 +114,7 @@ pub(crate) fn reason(status: StatusCode) -> &'static str {
 fn headers(headers: &HeaderMap) -> Headers {
     let names = headers.keys();
     let values_of = |name| {
-        let values = headers.get_all(name).iter().map(value_text);
+        let values = headers.get_all(name).iter().map(header_text);
         values.collect::<Vec<String>>().join(", ")
     };
     Headers(

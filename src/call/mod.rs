@@ -9,6 +9,7 @@ pub(crate) mod tries;
 pub(crate) mod backoff;
 pub mod pace;
 pub mod received;
+mod header_text;
 pub(crate) mod filter;
 pub(crate) mod next_link;
 pub(crate) mod page;

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::SystemTime;
 
+use ureq::Body;
 use ureq::http::header::{DATE, RETRY_AFTER};
-use ureq::http::{HeaderMap, HeaderValue, StatusCode};
+use ureq::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::call::pace::whole_seconds;
-use crate::call::streamed_body::Unread;
+use crate::call::streamed_body::{Loss, Unread};
+use crate::output::failure::Failure;
 
 /// The longest pause that is reported: the greatest whole number that every reader of JSON keeps (RFC 8259, section 6).
 const MAX_SECONDS: u64 = (1 << 53) - 1;
@@ -28,18 +30,29 @@ pub struct Received {
 }
 
 impl Received {
+    /// Returns an answer whose body is read later.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke before the first bytes of the body came.
+    pub(super) fn streamed(response: Response<Body>, loss: Loss) -> Result<Self, Failure> {
+        let (head, body) = response.into_parts();
+        let (body, unread) = match Unread::begin(&head.headers, body, loss)? {
+            Ok(unread) => (Ok(Vec::new()), Some(unread)),
+            Err(error) => (Err(error), None),
+        };
+        Ok(Self {
+            status: head.status,
+            headers: head.headers,
+            length: 0,
+            body,
+            unread,
+        })
+    }
+
     /// Returns the decoded body; nothing if it cannot be decoded.
     pub(crate) fn decoded(&self) -> &[u8] {
         self.body.as_deref().unwrap_or_default()
-    }
-}
-
-/// A header's value is UTF-8, or else ISO 8859-1, as HTTP once had it.
-pub(super) fn value_text(value: &HeaderValue) -> String {
-    let bytes = value.as_bytes();
-    match str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
 }
 

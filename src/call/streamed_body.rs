@@ -4,12 +4,11 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader};
 use std::time::Duration;
 
-use ureq::http::Response;
+use ureq::http::HeaderMap;
 use ureq::{Body, Error};
 
 use crate::call::decompression;
 use crate::call::diagnosis::{self, Peer};
-use crate::call::received::Received;
 use crate::call::wire::progress::{Progress, Stage};
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::waiting::interrupt::Interrupt;
@@ -24,28 +23,22 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Reads the first bytes of the body of `response`, and leaves the others.
+    /// Reads the first bytes of `body`, and leaves the others; or says why it cannot be decoded.
     ///
     /// # Errors
     ///
     /// The connection broke before they came.
-    pub(super) fn head_of(response: Response<Body>, loss: Loss) -> Result<Received, Failure> {
-        let (head, body) = response.into_parts();
+    pub(super) fn begin(
+        headers: &HeaderMap,
+        body: Body,
+        loss: Loss,
+    ) -> Result<io::Result<Self>, Failure> {
         let mut body = BufReader::with_capacity(CHUNK, body.into_reader());
         if let Err(error) = body.fill_buf() {
             return Err(loss.explain(&error.into()));
         }
-        let (body, unread) = match decompression::decoder(&head.headers, body) {
-            Ok(body) => (Ok(Vec::new()), Some(Self { body, loss })),
-            Err(error) => (Err(error), None),
-        };
-        Ok(Received {
-            status: head.status,
-            headers: head.headers,
-            length: 0,
-            body,
-            unread,
-        })
+        let body = decompression::decoder(headers, body);
+        Ok(body.map(|body| Self { body, loss }))
     }
 
     /// Returns the body, and what knows why it breaks.

@@ -1,7 +1,10 @@
 //! What an answer means and what helps, for the last line of stderr.
 
+use std::time::Duration;
+
 use super::action_state::{self, State};
 use super::service_message::Said;
+use crate::call::pace::whole_seconds;
 use crate::input::{Input, MachineActionId};
 use crate::output::answer::{Answer, Verdict};
 use crate::output::retry_policy::may_pass;
@@ -211,4 +214,12 @@ pub(super) fn of_stopped(verdict: Verdict) -> &'static str {
              status with `cancel-machine-action get`."
         }
     }
+}
+
+/// Why no call is made while so much is `left` of a pause that the service has asked for.
+pub(super) fn held_up(left: Duration) -> String {
+    format!(
+        "the service asks to wait for {} s, and a batch waits for an hour at most",
+        whole_seconds(left)
+    )
 }

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::advice_on_cancel;
 use super::allow;
 use super::api_call::ApiCall;
-use super::verify;
 use super::{Reply, Step};
 use crate::call::api;
 use crate::call::bearer::AccessToken;
@@ -164,7 +164,7 @@ impl Step {
 fn held_up(left: Duration) -> Failure {
     let message = format!(
         "{}. This line was not sent: run it again after that.",
-        verify::held_up(left)
+        advice_on_cancel::held_up(left)
     );
     Failure {
         retry_after_seconds: Some(whole_seconds(left)),

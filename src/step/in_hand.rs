@@ -8,10 +8,9 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
-use super::line::{Line, State};
+use super::line::{Line, Number, State};
 use super::tally::Tally;
 use super::verify::{Course, Watch};
-use super::work::Number;
 use crate::call::exchange::Brake;
 use crate::output::exit_status::ExitStatus;
 use crate::output::log::{Log, Subject};

@@ -1,13 +1,16 @@
 //! One request, and what is known of it.
 
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::verify::{Course, Watch};
-use super::work::Number;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::outcome::Outcome;
+
+/// The number of a batch's line, from 1; `None` is the only request.
+pub(super) type Number = Option<NonZeroU64>;
 
 /// One request.
 pub(super) struct Line {

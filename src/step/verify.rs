@@ -211,7 +211,7 @@ impl Watch {
     fn after(mut self, pause: Duration, asked: Duration, now: Instant) -> Course {
         let left = self.end.saturating_duration_since(now);
         match self.may_be_late {
-            true if asked > LONGEST_PAUSE => return self.give_up(held_up(asked)),
+            true if asked > LONGEST_PAUSE => return self.give_up(advice_on_cancel::held_up(asked)),
             false if asked > left + SLACK => {
                 return self.give_up(format!(
                     "the service asks to wait for {} s, and only {:.0} s of --wait were left",
@@ -269,14 +269,6 @@ impl Watch {
             }),
         }
     }
-}
-
-/// Why nothing is read while so much is `left` of a pause that the service has asked for.
-pub(super) fn held_up(left: Duration) -> String {
-    format!(
-        "the service asks to wait for {} s, and a batch waits for an hour at most",
-        whole_seconds(left)
-    )
 }
 
 /// Whether the service has refused for a reason that leaves no doubt: the cancel changed nothing, and the action may go

@@ -4,12 +4,13 @@ use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::{Next, Number, Work, key, subject};
+use super::{Next, Work, key, subject};
 use crate::call::send::Run;
 use crate::input::{Input, MachineActionId};
 use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
 use crate::step::cancel::Cancelled;
+use crate::step::line::Number;
 use crate::step::line::State;
 use crate::step::verify::{Wait, Watch};
 use crate::waiting::deadline::Deadline;

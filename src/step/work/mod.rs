@@ -18,13 +18,11 @@ use crate::input::validate::validate_line;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::{Log, Subject};
+use crate::step::line::Number;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
 use crate::waiting::schedule::{Schedule, Turn};
 use crate::waiting::signals;
-
-/// The number of a batch's line, from 1; `None` is the only request.
-pub(super) type Number = Option<NonZeroU64>;
 
 /// A line with its number; `None` if there are no more, or the process was told to stop.
 pub(super) type Event = Option<(NonZeroU64, Result<String, Failure>)>;

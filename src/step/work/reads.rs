@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Number, Work, key, subject};
+use super::{Work, key, subject};
 use crate::call::send::Run;
 use crate::output::log::{Log, Subject};
-use crate::step::verify::held_up;
+use crate::step::advice_on_cancel::held_up;
+use crate::step::line::Number;
 use crate::waiting::deadline::Deadline;
 
 impl Work {
