@@ -70,6 +70,22 @@ fn an_odd_lifetime_costs_no_sign_in() {
 }
 
 #[test]
+fn a_tenant_cannot_change_the_shape_of_the_sign_in_url() {
+    for tenant in [
+        "a/b", "a%2Fb", "a?b", "a#b", "a b", ".", "..", ".a", "a@b", "ä",
+    ] {
+        let outcome = step()
+            .env("AZURE_TENANT_ID", tenant)
+            .env("AZURE_CLIENT_ID", "c")
+            .env("AZURE_CLIENT_SECRET", "s")
+            .run();
+        assert_eq!(outcome.status, Some(3), "{tenant}: {outcome}");
+        let details = outcome.json()["error"]["details"].to_string();
+        assert!(details.contains("AZURE_TENANT_ID"), "{tenant}: {outcome}");
+    }
+}
+
+#[test]
 fn settings_from_which_no_one_way_follows_are_told() {
     let app = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")];
     let cases: Vec<(&str, Vec<(&str, &str)>)> = vec![

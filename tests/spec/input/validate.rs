@@ -130,6 +130,19 @@ fn a_failure_stays_readable_however_much_is_wrong() {
 }
 
 #[test]
+fn twenty_violations_are_all_told_and_of_more_their_number() {
+    let told = |count| {
+        let keys: Vec<String> = (0..count).map(|key| format!("\"key{key}\":0")).collect();
+        // Two keys are missing.
+        let outcome = step().stdin(format!("{{{}}}", keys.join(","))).run();
+        let stderr = outcome.stderr;
+        (stderr.matches("key").count(), stderr.contains(" more. "))
+    };
+    assert_eq!(told(18), (18, false));
+    assert_eq!(told(19).1, true);
+}
+
+#[test]
 fn types_and_schema_accept_and_refuse_the_same() {
     let schema: Value = serde_json::from_str(generated_files::INPUT).unwrap();
     for request in good() {
