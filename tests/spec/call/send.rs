@@ -1,6 +1,6 @@
 //! The network, and what may befall a call on it.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -184,6 +184,36 @@ fn a_write_that_fails_over_tls_is_told_as_such() {
     let is_told = |line: &String| line.contains("connection lost while sending");
     assert!(outcome.retries.iter().any(is_told), "{:?}", outcome.retries);
     assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
+}
+
+/// Reads a request in TLS, and answers it in clear.
+fn answer_in_clear(mut stream: TcpStream) -> io::Result<()> {
+    let config = Authority::trusted().server_config(Leaf::Good);
+    let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    rustls::Stream::new(&mut connection, &mut stream).read_exact(&mut [0; 4])?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")?;
+    // The client has to read it before the connection is reset.
+    io::copy(&mut stream, &mut io::sink()).map(drop)
+}
+
+#[test]
+fn what_is_no_tls_after_the_handshake_is_a_broken_connection_and_no_wrong_host() {
+    let listener = listen();
+    let host = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| {
+            let _ = answer_in_clear(stream);
+        });
+    });
+    let step = step().env("MDE_BASE_URL", format!("https://{host}"));
+    let step = step.env("MDE_ACCESS_TOKEN", "a.given-token");
+    let step = step.env("SSL_CERT_FILE", Authority::trusted().pem_path());
+    let outcome = step.args(["--timeout", "1"]).run();
+    let error = &outcome.json()["error"];
+    assert_eq!(error["code"], "network_error", "{outcome}");
+    assert_eq!(error["request_sent"], "unknown", "{outcome}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("the TLS connection to"), "{outcome}");
 }
 
 #[test]
