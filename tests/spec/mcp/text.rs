@@ -105,3 +105,16 @@ fn an_answer_that_is_nested_deeper_than_clients_read_is_a_text() {
         "{answer}"
     );
 }
+
+#[test]
+fn brackets_within_a_text_are_no_depth() {
+    let brackets = "[{".repeat(200);
+    let (quoted, escaped) = (format!("\"{brackets}"), format!("\\{brackets}\\"));
+    let deepest = format!("{}1{}", "[".repeat(63), "]".repeat(63));
+    let deepest: Value = serde_json::from_str(&deepest).unwrap();
+    let entity = json!({"id": ID, "a": quoted, "b": escaped, "c": brackets, "d": deepest});
+    let body = entity.to_string();
+    let api = Server::plain([Reply::bytes(response("200 OK", &[JSON], body))]);
+    let mut client = Client::legacy(server().api_with_token(&api));
+    assert_eq!(document(&get(&mut client))["json_body"], entity);
+}
