@@ -279,3 +279,14 @@ fn a_file_that_cannot_be_read_is_named_unless_its_name_may_be_a_secret() {
         assert!(!stderr.contains("Value"), "{stderr}");
     }
 }
+
+#[test]
+fn a_file_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
+    let token = |size: usize| {
+        let file = file_with(format!("a.given-token{}", "\n".repeat(size - 13)));
+        let step = step().env("MDE_ACCESS_TOKEN_FILE", file.to_str().unwrap());
+        step.args(["check"]).run().stderr
+    };
+    assert!(token(1 << 20).contains("not a JSON Web Token"));
+    assert!(token((1 << 20) + 1).contains("it is larger than 1048576 bytes"));
+}
