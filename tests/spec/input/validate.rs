@@ -143,6 +143,19 @@ fn twenty_violations_are_all_told_and_of_more_their_number() {
 }
 
 #[test]
+fn a_duplicate_key_is_named_unless_its_name_is_too_long_to_be_shown() {
+    let pointer = |length: usize| {
+        let key = "k".repeat(length);
+        let outcome = step().stdin(format!(r#"{{"{key}":0,"{key}":0}}"#)).run();
+        let details = &outcome.json()["error"]["details"];
+        let duplicate = |it: &&Value| it["message"].to_string().contains("duplicate key");
+        let found = details.as_array().unwrap().iter().find(duplicate);
+        found.unwrap()["pointer"].as_str().unwrap().len()
+    };
+    assert_eq!((pointer(100), pointer(101)), (101, 0));
+}
+
+#[test]
 fn types_and_schema_accept_and_refuse_the_same() {
     let schema: Value = serde_json::from_str(generated_files::INPUT).unwrap();
     for request in good() {
