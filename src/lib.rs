@@ -1,9 +1,9 @@
 //! One step of a security playbook: cancels a pending *machine action* in Microsoft Defender for Endpoint.
 //!
-//! [`run`] is the program without the process around it. Below it are nine rooms; each uses only those below it:
+//! [`run`] is the program without the process around it. Below it are eight rooms; each uses only those below it:
 //!
 //! ```text
-//! main → run → mcp       an AI agent asks, by the Model Context Protocol: that command alone comes by here
+//! main → run → mcp       an AI agent asks, by the Model Context Protocol: only `mcp` passes here
 //!               │
 //!              step      one request, or many; what is open? is it cancelled? may the identity cancel?
 //!               │

@@ -140,7 +140,7 @@ impl Run<'_, '_> {
 
 /// What a run ends with.
 enum Ending {
-    /// Why there is no request.
+    /// Why the command has no result, or none that is whole.
     Failed(Outcome),
     /// Why agents are not served: stdout carries the messages of their protocol only.
     NotServed(Outcome),

@@ -115,27 +115,6 @@ pub(crate) fn problems(claims: &Claims, resource: &str, now: u64) -> Vec<Problem
         .collect()
 }
 
-/// Returns what the token has, the first thing that it lacks for reading, and what to do; without names of tenants or
-/// applications.
-pub(crate) fn shortcoming_for_reading(claims: &Claims, resource: &str, now: u64) -> String {
-    let problems = problems(claims, resource, now);
-    let has = |code| problems.iter().any(|problem| problem.code == code);
-    let is_good = !has(ProblemCode::Expired) && !has(ProblemCode::WrongAudience);
-    let audience = claims.audience();
-    match is_good {
-        true if has(ProblemCode::NoReadRole) => format!(
-            "The token is for {audience} and has {}; reading needs {}: grant one with admin consent.",
-            held(claims),
-            READ_ROLES.join(" or ")
-        ),
-        true if has(ProblemCode::NoCancelRole) => format!(
-            "The token is for {audience} and has {}; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.",
-            held(claims)
-        ),
-        _ => shortcoming(claims, resource, now),
-    }
-}
-
 /// The permissions of a token, as a sentence has them.
 fn held(claims: &Claims) -> String {
     let held: Vec<&str> = claims.permissions().collect();
@@ -145,24 +124,76 @@ fn held(claims: &Claims) -> String {
     }
 }
 
-/// Returns what the token has, the first thing that it lacks for a cancel, and what to do; without names of tenants or
+/// What a token was shown for.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    Cancel,
+    Read,
+}
+
+impl Purpose {
+    const fn deed(self) -> &'static str {
+        match self {
+            Self::Cancel => "a cancel",
+            Self::Read => "reading",
+        }
+    }
+
+    /// Returns the remedy if the token has `problem`; `None` if that does not stand in the way.
+    fn remedy(self, problem: ProblemCode, resource: &str) -> Option<String> {
+        let deed = self.deed();
+        let remedy = match (problem, self) {
+            (ProblemCode::Expired, _) => {
+                "it has expired: get another one, or correct this machine's clock"
+            }
+            (ProblemCode::NotValidYet, _) => "it is not valid yet: correct this machine's clock",
+            (ProblemCode::WrongAudience, _) => {
+                &format!("{deed} needs a token for {resource}: check MDE_SCOPE and MDE_CLOUD")
+            }
+            (ProblemCode::NoCancelRole, Self::Cancel) => {
+                let roles = CANCEL_ROLES.join(", ");
+                &format!("{deed} needs one of {roles}: grant it with admin consent")
+            }
+            (ProblemCode::NoReadRole, Self::Read) => {
+                let roles = READ_ROLES.join(" or ");
+                &format!("{deed} needs {roles}: grant one with admin consent")
+            }
+            (ProblemCode::Delegated, _) => {
+                &format!("it acts for a user: that user's role in Defender must allow {deed} too")
+            }
+            _ => return None,
+        };
+        Some(remedy.to_owned())
+    }
+
+    const fn remedy_if_nothing_is_missing(self) -> &'static str {
+        match self {
+            Self::Cancel => {
+                "that is enough for a cancel: check the tenant, MDE_BASE_URL, and which devices the application may act on"
+            }
+            Self::Read => "that is enough for reading: check the tenant and MDE_BASE_URL",
+        }
+    }
+}
+
+/// The problems in the order in which they are to be mended.
+const BY_WEIGHT: [ProblemCode; 6] = [
+    ProblemCode::Expired,
+    ProblemCode::NotValidYet,
+    ProblemCode::WrongAudience,
+    ProblemCode::NoCancelRole,
+    ProblemCode::NoReadRole,
+    ProblemCode::Delegated,
+];
+
+/// Returns what the token has, the first thing that it lacks for `purpose`, and what to do; without names of tenants or
 /// applications.
-pub(crate) fn shortcoming(claims: &Claims, resource: &str, now: u64) -> String {
-    let held = held(claims);
+pub(crate) fn shortcoming(claims: &Claims, resource: &str, now: u64, purpose: Purpose) -> String {
     let problems = problems(claims, resource, now);
-    let has = |code| problems.iter().any(|problem| problem.code == code);
-    let remedy = if has(ProblemCode::Expired) {
-        "it has expired: get another one, or correct this machine's clock."
-    } else if has(ProblemCode::WrongAudience) {
-        &format!("a cancel needs a token for {resource}: check MDE_SCOPE and MDE_CLOUD.")
-    } else if has(ProblemCode::NoCancelRole) {
-        let roles = CANCEL_ROLES.join(", ");
-        &format!("a cancel needs one of {roles}: grant it with admin consent.")
-    } else if has(ProblemCode::Delegated) {
-        "it acts for a user: that user's role in Defender must allow the cancel too."
-    } else {
-        "that is enough for a cancel: check the tenant, MDE_BASE_URL, and which devices the application may act on."
-    };
-    let audience = claims.audience();
-    format!("The token is for {audience} and has {held}; {remedy}")
+    let has = |code: &ProblemCode| problems.iter().any(|problem| problem.code == *code);
+    let mut found = BY_WEIGHT.into_iter().filter(has);
+    let remedy = found.find_map(|code| purpose.remedy(code, resource));
+    let remedy = remedy.unwrap_or_else(|| purpose.remedy_if_nothing_is_missing().to_owned());
+    let (audience, held) = (claims.audience(), held(claims));
+    format!("The token is for {audience} and has {held}; {remedy}.")
 }

@@ -56,7 +56,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// No token can be had: sign-in was refused, or there is no answer.
     pub(crate) fn token(
         &mut self,
         sender: &mut Sender,

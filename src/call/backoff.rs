@@ -15,7 +15,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// A service that asks for more than `longest` is not asked again.
 ///
 /// A cancel may be repeated: it names one action by its id, and cancelling that twice cancels nothing else. So a lost
-/// answer is asked for again. This holds for a token and for reading an action, too, but for no other call of this API.
+/// answer is asked for again. This holds for a token and for all that only reads, too, but for no other call of this API.
 pub(super) fn pause(
     call: &Call,
     outcome: Result<&Received, &Failure>,

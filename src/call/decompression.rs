@@ -1,4 +1,4 @@
-//! A body loses its compression (RFC 9110, section 8.4), which nobody asked for but a proxy may apply.
+//! A body loses its compression (RFC 9110, section 8.4), which only a list asks for but a proxy may apply.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 

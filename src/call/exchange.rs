@@ -124,7 +124,6 @@ impl Client {
             response => response,
         };
         let received = response.and_then(|response| self.received(response, deadline));
-        self.progress.end();
         received.map_err(|error| loss.explain(&error))
     }
 
@@ -202,7 +201,7 @@ fn config(sandbox: bool) -> Config {
         // ureq's own buffers are larger, and each is filled with zeros before anything is sent.
         .input_buffer_size(MAX_HEADER + MAX_RECORD)
         .output_buffer_size(MAX_LINE)
-        // Compression is decoded when it comes anyway, but not asked for: an answer is about a kilobyte.
+        // Compression is decoded when it comes, but only a list asks for it: an answer is about a kilobyte.
         .accept_encoding("");
     match sandbox {
         true => config.middleware(Sandbox::default()).build(),

@@ -60,6 +60,13 @@ pub(super) struct Loss {
     pub(super) interrupt: Interrupt,
 }
 
+impl Drop for Loss {
+    /// The call is over: its answer is read, or lost.
+    fn drop(&mut self) {
+        self.progress.end();
+    }
+}
+
 impl Loss {
     /// Returns the failure of a call that `error` ended.
     pub(super) fn explain(&self, error: &Error) -> Failure {

@@ -43,7 +43,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the service accepted the cancel.
+    /// Whether the status is 2xx.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status_code)
     }

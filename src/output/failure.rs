@@ -17,7 +17,7 @@ use crate::output::violation::{Violation, Violations};
 pub enum FailureCode {
     /// The command line is wrong (exit status 2).
     InvalidUsage,
-    /// No request came in time, or its file cannot be read (exit status 2).
+    /// No request came in time, its file cannot be read, or the system has no means left to listen (exit status 2).
     NoInput,
     /// The request is not what `input.schema.json` asks for (exit status 2).
     InvalidInput,

@@ -129,7 +129,11 @@ impl Typed {
         self.set(options)?;
         if matches!(command, Command::Mcp) {
             options.fit_agents()?;
-        } else if options.allow == Some(Allow::Any) {
+        } else if options.allow == Some(Allow::Any)
+            && spec
+                .option_names()
+                .any(|taken| taken == option_table::ALLOW.name)
+        {
             return Err("`any` is not a type: name the types in --allow (MDE_ALLOW), or do without it for no limit".into());
         }
         Ok(command)

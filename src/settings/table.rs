@@ -156,7 +156,7 @@ pub(crate) const CALLS_PER_MINUTE: Setting = Setting {
     default: Some("100"),
     ..Setting::text(
         "MDE_CALLS_PER_MINUTE",
-        "calls a minute that a batch makes at most; 0 is no limit",
+        "most calls a minute of a batch, `list` or `mcp`; 0 is no limit",
         "50",
     )
 };
@@ -164,7 +164,7 @@ pub(crate) const CALLS_PER_HOUR: Setting = Setting {
     default: Some("1500"),
     ..Setting::text(
         "MDE_CALLS_PER_HOUR",
-        "calls an hour that a batch makes at most; 0 is no limit",
+        "most calls an hour of a batch, `list` or `mcp`; 0 is no limit",
         "750",
     )
 };

@@ -1,4 +1,4 @@
-//! What an answer means and what helps, for the last line of stderr.
+//! What the answer to a cancel means and what helps, for the last line of stderr.
 
 use std::time::Duration;
 
@@ -202,7 +202,7 @@ pub(super) fn since(was_open: bool, obstacle: Option<&str>) -> String {
     }
 }
 
-/// The same if the process was told to stop before.
+/// What helps if the process was told to stop while the action was watched.
 pub(super) fn of_stopped(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pending => {

@@ -30,12 +30,12 @@ const KNOWN_TYPES: [&str; 11] = [
 ];
 
 impl Step {
-    /// Returns whether the action `id` may be cancelled, by what reading it has brought.
+    /// Checks that the action `id` may be cancelled, by what reading it has brought.
     ///
     /// # Errors
     ///
     /// It may not, or its type cannot be read.
-    pub(super) fn judge(&self, reply: &Reply, id: &MachineActionId) -> Result<(), Failure> {
+    pub(super) fn check_type(&self, reply: &Reply, id: &MachineActionId) -> Result<(), Failure> {
         let Some(Allow::Types(allowed)) = &self.allow else {
             return Ok(());
         };

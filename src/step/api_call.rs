@@ -157,11 +157,16 @@ impl Step {
                 return Ok(ControlFlow::Continue(again.pause));
             }
         };
-        run.log.detail(format_args!(
-            "answered with status {} and {} bytes",
-            received.status.as_u16(),
-            received.length
-        ));
+        let status = received.status.as_u16();
+        match &received.unread {
+            Some(_) => run
+                .log
+                .detail(format_args!("answered with status {status}")),
+            None => run.log.detail(format_args!(
+                "answered with status {status} and {} bytes",
+                received.length
+            )),
+        }
         Ok(ControlFlow::Break(call.reply(received, token)))
     }
 

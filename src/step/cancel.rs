@@ -24,8 +24,8 @@ pub(super) struct Cancel {
     input: Input,
     /// The call that is made now.
     call: ApiCall,
-    /// Whether that call is the read that has to come first.
-    is_guarded: bool,
+    /// Whether that call is the read that `--allow` needs first.
+    reads_type_first: bool,
 }
 
 /// What a cancel has come to.
@@ -59,12 +59,16 @@ impl Cancel {
 impl Step {
     /// Returns the cancel that `input` asks for, of which nothing was sent yet.
     pub(super) fn cancel_of(&self, input: Input) -> Cancel {
-        let is_guarded = matches!(self.allow, Some(Allow::Types(_)));
-        let call = if is_guarded { &api::READ } else { &api::CANCEL };
+        let reads_type_first = matches!(self.allow, Some(Allow::Types(_)));
+        let call = if reads_type_first {
+            &api::READ
+        } else {
+            &api::CANCEL
+        };
         Cancel {
             input,
             call: ApiCall::new(call),
-            is_guarded,
+            reads_type_first,
         }
     }
 
@@ -90,14 +94,14 @@ impl Step {
         cancel: &mut Cancel,
         run: &mut Run<'_, '_>,
     ) -> ControlFlow<Cancelled, Duration> {
-        let tried = match cancel.is_guarded {
-            true => self.try_guard(cancel, run),
+        let tried = match cancel.reads_type_first {
+            true => self.try_read_type(cancel, run),
             false => self.try_cancel(cancel, run),
         };
         tried.unwrap_or_else(|failure| ControlFlow::Break(Cancelled::failed(failure)))
     }
 
-    fn try_guard(
+    fn try_read_type(
         &mut self,
         cancel: &mut Cancel,
         run: &mut Run<'_, '_>,
@@ -108,8 +112,8 @@ impl Step {
         match tried.map_err(allow::unread)? {
             ControlFlow::Continue(pause) => Ok(ControlFlow::Continue(pause)),
             ControlFlow::Break(reply) => {
-                self.judge(&reply, &id)?;
-                cancel.is_guarded = false;
+                self.check_type(&reply, &id)?;
+                cancel.reads_type_first = false;
                 cancel.call = ApiCall::new(&api::CANCEL);
                 Ok(ControlFlow::Continue(Duration::ZERO))
             }
@@ -132,14 +136,14 @@ impl Step {
     /// Returns what `cancel` has come to, of which no further try is made.
     pub(super) fn give_up_cancel(&self, cancel: &mut Cancel, run: &mut Run<'_, '_>) -> Cancelled {
         let stands = self.give_up(&mut cancel.call, run);
-        if !cancel.is_guarded {
+        if !cancel.reads_type_first {
             return match stands {
                 Ok(reply) => self.cancelled(&cancel.input, &cancel.call, &reply),
                 Err(failure) => Cancelled::failed(failure),
             };
         }
         let stands = stands.map_err(allow::unread);
-        let judged = stands.and_then(|reply| self.judge(&reply, cancel.id()));
+        let judged = stands.and_then(|reply| self.check_type(&reply, cancel.id()));
         let failure = match self.sender.interrupt().status() {
             Some(_) => None,
             None => judged.err(),

@@ -27,7 +27,7 @@ use self::action_state::State;
 use self::service_message::Said;
 use self::verify::Look;
 use crate::auth::claims::Claims;
-use crate::auth::permissions;
+use crate::auth::permissions::{self, Purpose};
 use crate::auth::session::Session;
 use crate::call::api;
 use crate::call::bearer::AccessToken;
@@ -98,23 +98,24 @@ impl Step {
         self.sender.brake()
     }
 
-    /// Returns what the token lacks, as `judge` says, if it can be read.
-    fn shortcoming(
-        &self,
-        reply: &Reply,
-        judge: fn(&Claims, &str, u64) -> String,
-    ) -> Option<String> {
+    /// Returns what the token lacks for `purpose`, if it can be read.
+    fn shortcoming(&self, reply: &Reply, purpose: Purpose) -> Option<String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
         let claims = Claims::of(reply.token.expose())?;
-        Some(judge(&claims, &self.resource, now))
+        Some(permissions::shortcoming(
+            &claims,
+            &self.resource,
+            now,
+            purpose,
+        ))
     }
 
     fn advice(&self, answer: &Answer, input: &Input, reply: &Reply, follows_lost: bool) -> String {
         if answer.is_success() {
             return advice_on_cancel::of_accepted(answer, &input.path_parameters.machineactionid);
         }
-        let shortcoming = self.shortcoming(reply, permissions::shortcoming);
+        let shortcoming = self.shortcoming(reply, Purpose::Cancel);
         let said = Said::of(answer, reply.token.expose());
         let advice =
             advice_on_cancel::of_answer(answer, input, &said, shortcoming.as_deref(), follows_lost);
@@ -127,7 +128,7 @@ impl Step {
         if answer.is_success() {
             return Ok(answer);
         }
-        let shortcoming = self.shortcoming(reply, permissions::shortcoming_for_reading);
+        let shortcoming = self.shortcoming(reply, Purpose::Read);
         let said = Said::of(&answer, reply.token.expose());
         let advice = advice_on_read::of_answer(&answer, &said, shortcoming.as_deref());
         Ok(Answer {

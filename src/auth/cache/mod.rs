@@ -30,8 +30,6 @@ use crate::auth::grant::Grant;
 use crate::call::bearer::AccessToken;
 use crate::output::log::Log;
 
-/// A token that is larger is not kept, in bytes; those of the service have some two thousand.
-const MAX_TOKEN: usize = 32 << 10;
 /// No file of a token is larger, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 /// How the name of a file ends that is being written.
@@ -99,7 +97,7 @@ impl TokenCache {
     pub(super) fn keep(&self, grant: &Grant, now: SystemTime) -> io::Result<()> {
         let lifetime = grant.lifetime();
         let token = grant.token.expose();
-        if lifetime <= Grant::MARGIN || token.len() > MAX_TOKEN {
+        if lifetime <= Grant::MARGIN {
             return Ok(());
         }
         let folder = Folder::make(&self.folder)?;

@@ -65,6 +65,14 @@ fn a_signal_ends_it_within_five_seconds_and_what_is_known_is_told() {
         ]
     );
     assert_eq!(api.received().len(), 1);
+    for (number, said) in [
+        (1, "Whether the action was cancelled is not known"),
+        (2, "no cancel was sent"),
+    ] {
+        let line = |line: &&str| line.contains(&id(number)) && line.contains("told to stop");
+        let told = ended.stderr.lines().find(line).unwrap();
+        assert!(told.contains(said), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -106,6 +106,21 @@ fn an_option_that_a_command_does_not_take_is_refused_with_those_that_it_takes() 
     ");
 }
 
+/// A server of agents beside them may need it.
+#[test]
+fn any_in_the_environment_is_no_mistake_of_commands_that_cancel_nothing() {
+    let ends = |args: &[&str]| {
+        let step = step().env("MDE_ALLOW", "any").args(args.iter().copied());
+        step.run().status
+    };
+    let id = "988cc94e-7a8f-4b28-ab65-54970c5d5018";
+    for args in [&["check"][..], &["list"], &["get", id]] {
+        assert_eq!(ends(&[args, &["--sandbox"]].concat()), Some(0), "{args:?}");
+    }
+    assert_eq!(ends(&["sample"]), Some(0));
+    assert_eq!(ends(&["--sandbox"]), Some(2));
+}
+
 #[test]
 fn what_allow_takes_is_types_of_actions() {
     for value in [

@@ -201,7 +201,7 @@ fn a_refusal_of_the_api_is_explained_from_the_token() {
 
     cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it has expired: get another one, or correct this machine's clock.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it acts for a user: that user's role in Defender must allow the cancel too.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; it acts for a user: that user's role in Defender must allow a cancel too.
 
     cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Scan; that is enough for a cancel: check the tenant, MDE_BASE_URL, and which devices the application may act on.
 

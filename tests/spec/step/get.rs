@@ -135,7 +135,13 @@ fn a_refusal_says_what_the_token_lacks_for_reading() {
         token_with(&["Machine.Isolate"]),
         token_with(&[]),
         token_with(&["Machine.Read.All"]),
+        token_with(&["Machine.Isolate", "Machine.Read.All"]),
         token(serde_json::json!({"exp": 100, "roles": ["Machine.Read.All"]})),
+        token(serde_json::json!({"nbf": u32::MAX, "roles": ["Machine.Read.All"]})),
+        token(serde_json::json!({"scp": "Machine.Read.All"})),
+        token(
+            serde_json::json!({"aud": "https://graph.microsoft.com", "roles": ["Machine.Read.All"]}),
+        ),
         "opaque".to_owned(),
     ];
     let lines = each(tokens, |token| {
@@ -149,8 +155,12 @@ fn a_refusal_says_what_the_token_lacks_for_reading() {
     assert_snapshot!(lines.concat(), @"
     cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Isolate; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
     cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has no permissions; reading needs Machine.Read.All or Machine.ReadWrite.All: grant one with admin consent.
-    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; nothing is missing in it for reading: check the tenant and MDE_BASE_URL.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; that is enough for reading: check the tenant and MDE_BASE_URL.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Isolate, Machine.Read.All; that is enough for reading: check the tenant and MDE_BASE_URL.
     cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it has expired: get another one, or correct this machine's clock.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it is not valid yet: correct this machine's clock.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://api.securitycenter.microsoft.com and has the permissions Machine.Read.All; it acts for a user: that user's role in Defender must allow reading too.
+    cancel-machine-action: error: action a: the service answered 403 Forbidden. The token is for https://graph.microsoft.com and has the permissions Machine.Read.All; reading needs a token for https://api.securitycenter.microsoft.com: check MDE_SCOPE and MDE_CLOUD.
     cancel-machine-action: error: action a: the service answered 403 Forbidden. Grant the application Machine.Read.All or Machine.ReadWrite.All with admin consent, or check MDE_SCOPE.
     ");
 }

@@ -44,6 +44,8 @@ fn the_sandbox_lists_its_open_actions_over_several_pages_and_honours_filters() {
     assert!(!later.run().stderr.contains("not match the filters"));
     let verbose = step().args(["list", "--sandbox", "--verbose"]).run();
     assert_eq!(verbose.stderr.matches("GET ").count(), 3, "{verbose}");
+    let answered = "answered with status 200\n";
+    assert_eq!(verbose.stderr.matches(answered).count(), 3, "{verbose}");
 }
 
 #[test]

@@ -247,6 +247,18 @@ fn in_a_look_that_hangs() {
     while_waiting(&hangs, 2, LATE, "200 unverified");
 }
 
+/// That the look was cut short is no reason why the action could not be read.
+#[test]
+fn in_a_look_that_hangs_after_a_cancel_that_was_refused() {
+    let refused = Reply::bytes(response("409 Conflict", &[JSON], "{}"));
+    let server = Server::tls([refused, Reply::silence()]);
+    let step = line(step().api_with_token(&server).args(["--wait", "30"]));
+    let outcome = stopped(step, SIGNALS[0], server.heard(2), LATE);
+    assert_eq!(in_short(&outcome), ["409 unverified"], "{outcome}");
+    let said = "could not be read after that: there was no time to read it.";
+    assert!(outcome.stderr.contains(said), "{outcome}");
+}
+
 #[test]
 fn in_a_look_that_ends_by_itself() {
     let cancelled = format!(r#"{{"id":"{ID}","status":"Cancelled","commands":[]}}"#);

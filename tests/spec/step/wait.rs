@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::batch::id;
+use crate::support::batch::{batch, id, lines, unpaced};
 use crate::support::service::{Fate, Service};
-use crate::support::{Outcome, assert_snapshot, each, request_for, step};
+use crate::support::{
+    JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
+};
 
 /// What a run may take beyond the time that is waited: the last look, and the process.
 const MORE: Duration = Duration::from_millis(1500);
@@ -168,4 +170,22 @@ fn a_service_that_asks_for_more_than_is_left_ends_the_wait_at_once_with_the_seco
     assert_eq!(outcome.status, Some(6), "{outcome}");
     assert!(outcome.took < 2 * MORE, "{:?}", outcome.took);
     assert_snapshot!(outcome.stderr.replace("only 59 s", "only {left} s").replace("only 60 s", "only {left} s"), @"cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: whether the action was cancelled is not known: it was open when it was read last, but then: the service asks to wait for 3600 s, and only {left} s of --wait were left. Read its status with `cancel-machine-action get`.");
+}
+
+#[test]
+fn the_answers_that_are_in_hand_at_the_same_time_are_bounded() {
+    const LINES: usize = 24;
+    let open = |id: &str| {
+        let text = "x".repeat(8 << 20);
+        let body = format!(r#"{{"id":"{id}","status":"Pending","title":"{text}"}}"#);
+        Reply::bytes(response("200 OK", &[JSON], body))
+    };
+    let server = Server::plain([open(&id(0))]);
+    let outcome = unpaced(batch().api_with_token(&server))
+        .args(["--wait", "0.3"])
+        .stdin(lines(LINES))
+        .patiently()
+        .run();
+    assert_eq!(outcome.stdout.lines().count(), LINES, "{}", outcome.stderr);
+    assert!(outcome.peak_memory < 100 << 10, "{}", outcome.peak_memory);
 }
