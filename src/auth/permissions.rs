@@ -23,9 +23,9 @@ pub(crate) const READ_ROLES: [&str; 2] = ["Machine.Read.All", "Machine.ReadWrite
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Problem {
     /// What kind of problem it is.
-    pub code: ProblemCode,
+    pub(crate) code: ProblemCode,
     /// What is wrong, and what to do.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// What kind of problem it is: a closed set.

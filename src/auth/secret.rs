@@ -10,7 +10,7 @@ const PART: usize = 8;
 /// What is shorter than this is looked for only as it is: it could be read out of any text.
 const LEAST: usize = 4;
 
-/// A client secret, an access token: readable only where [`Secret::expose`] is called.
+/// A client secret, an access token: readable only where `expose` is called.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -23,7 +23,7 @@ impl Secret {
 
     /// The value itself: for the call that needs it, never for a message.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 

@@ -8,7 +8,7 @@ use ureq::http::header::HeaderValue;
 /// A bearer token (RFC 6750), ready to stand in a header; never printed.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct AccessToken(HeaderValue);
+pub(crate) struct AccessToken(HeaderValue);
 
 impl AccessToken {
     const SCHEME: &str = "Bearer ";

@@ -1,9 +1,9 @@
 //! A described call becomes what came back.
 
 pub mod api;
-pub mod bearer;
-pub mod service_url;
-pub mod send;
+pub(crate) mod bearer;
+pub(crate) mod service_url;
+pub(crate) mod send;
 pub(crate) mod exchange;
 pub(crate) mod tries;
 pub(crate) mod backoff;
@@ -13,7 +13,7 @@ mod header_text;
 pub(crate) mod filter;
 pub(crate) mod next_link;
 pub(crate) mod page;
-pub mod streamed_body;
+pub(crate) mod streamed_body;
 mod decompression;
 pub(crate) mod interpret;
 pub mod proxy;
@@ -34,32 +34,32 @@ pub(crate) const MAX_TRIES: u32 = 10;
 #[derive(Debug)]
 pub struct Call {
     /// What it is for, in a word or two.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The variable that names its host.
-    pub host_setting: &'static str,
+    pub(crate) host_setting: &'static str,
     /// Whether it is one of the API, and counts against the API's limits.
-    pub is_of_the_api: bool,
+    pub(crate) is_of_the_api: bool,
     /// Whether a proxy may stand on its way.
-    pub may_be_proxied: bool,
+    pub(crate) may_be_proxied: bool,
     /// Whether it may change something, so that a lost one may have been carried out.
-    pub may_change_something: bool,
+    pub(crate) may_change_something: bool,
     /// Whether the body of a success is left to be read as it comes.
-    pub is_streamed: bool,
+    pub(crate) is_streamed: bool,
     /// What is known of the action if the call was lost before it was sent.
-    pub if_not_sent: &'static str,
+    pub(crate) if_not_sent: &'static str,
     /// What is known of the action if the call was lost afterwards.
-    pub if_lost: &'static str,
+    pub(crate) if_lost: &'static str,
     /// How often it is made at most.
-    pub max_tries: u32,
+    pub(crate) max_tries: u32,
     /// Whether what was answered may pass by itself.
-    pub may_pass: fn(&Received) -> bool,
+    pub(crate) may_pass: fn(&Received) -> bool,
 }
 
 /// The way to the hosts.
 #[derive(Debug, Default)]
-pub struct Network {
+pub(crate) struct Network {
     /// The certificate authorities to trust; `None` for those that are compiled in.
-    pub roots: Option<Vec<CertificateDer<'static>>>,
+    pub(crate) roots: Option<Vec<CertificateDer<'static>>>,
     /// The proxy for calls over HTTPS.
     pub proxy: Option<ProxySettings>,
 }

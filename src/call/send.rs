@@ -22,11 +22,11 @@ const LEAST_TRY: Duration = Duration::from_millis(250);
 const LONGEST_TRY: Duration = Duration::from_secs(1);
 
 /// One run of the step, as far as whoever works for it must know.
-pub struct Run<'a, 'log> {
+pub(crate) struct Run<'a, 'log> {
     /// Until when it may take.
-    pub deadline: Deadline,
+    pub(crate) deadline: Deadline,
     /// Where it says what people should know.
-    pub log: &'a mut Log<'log>,
+    pub(crate) log: &'a mut Log<'log>,
 }
 
 /// The answer that stands, and the tries that it took.
@@ -44,7 +44,7 @@ pub(crate) struct Again {
 }
 
 /// Makes calls, one at a time, each until its deadline.
-pub struct Sender {
+pub(crate) struct Sender {
     client: Client,
     /// The pace of all calls of the API: its limits are those of the application as a whole.
     pacer: Pacer,

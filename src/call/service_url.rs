@@ -10,7 +10,7 @@ use crate::output::failure::{Failure, FailureCode};
 
 /// The root of a service: `https://host[:port][/prefix]`, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceUrl(String);
+pub(crate) struct ServiceUrl(String);
 
 impl ServiceUrl {
     const MAX_LENGTH: usize = 2048;

@@ -8,9 +8,9 @@ pub struct OptionSpec {
     /// What its value is called; `None` for a switch.
     pub value: Option<&'static str>,
     /// A value that it may have.
-    pub example: &'static str,
+    pub(crate) example: &'static str,
     /// The pattern of its value; empty for a switch.
-    pub pattern: &'static str,
+    pub(crate) pattern: &'static str,
     /// The environment variable that sets the same.
     pub setting: &'static str,
     /// What it does.

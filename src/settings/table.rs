@@ -10,15 +10,15 @@ pub struct Setting {
     /// What it means.
     pub about: &'static str,
     /// A value that it may have.
-    pub example: &'static str,
+    pub(crate) example: &'static str,
     /// Whether its value is to be kept from sight.
-    pub is_secret: bool,
+    pub(crate) is_secret: bool,
     /// Whether `<name>_FILE` may name a file with the value instead.
     pub has_file_twin: bool,
     /// The value if it is not set.
-    pub default: Option<&'static str>,
+    pub(crate) default: Option<&'static str>,
     /// The values that it may have; empty if it is free text.
-    pub values: &'static [&'static str],
+    pub(crate) values: &'static [&'static str],
 }
 
 impl Setting {
@@ -56,7 +56,7 @@ impl Setting {
 
     /// The variable that may name a file with the value.
     #[must_use]
-    pub fn file_twin(&self) -> String {
+    pub(crate) fn file_twin(&self) -> String {
         format!("{}_FILE", self.name)
     }
 }

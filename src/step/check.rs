@@ -72,41 +72,41 @@ fn report(
 #[schemars(title = "Cancel Machine Action: check")]
 pub(crate) struct Report {
     /// Whether the identity may cancel machine actions.
-    pub may_cancel: bool,
+    pub(crate) may_cancel: bool,
     /// Whether it may also list and read them, which `list`, `get`, `--wait` and `--allow` need.
-    pub may_read: bool,
+    pub(crate) may_read: bool,
     /// Which identity signs in, and where; null if the settings give none.
-    pub identity: Option<String>,
+    pub(crate) identity: Option<String>,
     /// URL of the API; null if the settings are not usable.
     pub api: Option<String>,
     /// Scope of the token; null if the settings are not usable.
-    pub scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// The claims of the token; null if there is no token, or it cannot be read.
-    pub token: Option<TokenReport>,
+    pub(crate) token: Option<TokenReport>,
     /// Everything that keeps the identity from cancelling, listing or reading, or limits it, each with what to do.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
     /// The failure, if there is no token; as in `error.schema.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
+    pub(crate) error: Option<Failure>,
 }
 
 /// The claims of a token.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TokenReport {
     /// The API that the token is for.
-    pub audience: Option<String>,
+    pub(crate) audience: Option<String>,
     /// Tenant of the token.
-    pub tenant: Option<String>,
+    pub(crate) tenant: Option<String>,
     /// Application that the token was issued to.
-    pub application: Option<String>,
+    pub(crate) application: Option<String>,
     /// When the token expires, in seconds since 1970.
-    pub expires_at: Option<u64>,
+    pub(crate) expires_at: Option<u64>,
     /// How many more seconds the token is valid; negative if it has expired.
-    pub expires_in: Option<i64>,
+    pub(crate) expires_in: Option<i64>,
     /// Whether the token acts for a signed-in user.
-    pub delegated: bool,
+    pub(crate) delegated: bool,
     /// Permissions of the token: application roles, or delegated scopes.
-    pub roles: Vec<String>,
+    pub(crate) roles: Vec<String>,
 }
 
 impl TokenReport {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// The moment at which a run gives up, and the limit that it follows from.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline {
+pub(crate) struct Deadline {
     at: Instant,
     limit: Duration,
 }

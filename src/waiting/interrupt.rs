@@ -7,7 +7,7 @@ use crate::output::exit_status::ExitStatus;
 
 /// Whether the process was told to stop, shared with whoever hears of it.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<Shared>);
+pub(crate) struct Interrupt(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {

@@ -1,7 +1,7 @@
 //! How long, for what, and what cuts it short.
 
-pub mod deadline;
-pub mod interrupt;
+pub(crate) mod deadline;
+pub(crate) mod interrupt;
 pub(crate) mod timed_lock;
 pub mod schedule;
 pub(crate) mod signals;
