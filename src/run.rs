@@ -81,33 +81,41 @@ impl Run<'_, '_> {
         match command {
             Command::Print(text) => Ok(Ending::Text(text)),
             Command::Check => {
-                let (report, stopped) = check::run(&self.options, self.reader, self.log);
-                Ok(Ending::Report(Box::new(report), stopped))
+                let (stdout, is_terminal) = (self.stdout, self.stdout_is_terminal);
+                let deliver = |report, stopped, log: &mut Log<'_>| {
+                    Ending::Report(Box::new(report), stopped).deliver(stdout, is_terminal, log)
+                };
+                let status = check::run(&self.options, self.reader, self.log, deliver);
+                Ok(Ending::Written(status))
             }
             Command::List(listing) => {
                 let (options, reader) = (&self.options, self.reader);
-                let end = list::run(&listing, options, reader, self.stdout, self.log);
-                Ok(end.map_or_else(Ending::Failed, Ending::Lines))
+                let status = list::run(&listing, options, reader, self.stdout, self.log);
+                Ok(Ending::Written(status))
             }
             Command::Get(id) => {
-                let (outcome, stopped) = get::run(&id, &self.options, self.reader, self.log);
-                Ok(Ending::Action(outcome, stopped))
+                let (stdout, is_terminal) = (self.stdout, self.stdout_is_terminal);
+                let deliver = |outcome, stopped, log: &mut Log<'_>| {
+                    Ending::Action(outcome, stopped).deliver(stdout, is_terminal, log)
+                };
+                let status = get::run(&id, &self.options, self.reader, self.log, deliver);
+                Ok(Ending::Written(status))
             }
             Command::Mcp => {
                 let source = self.agent()?;
                 mcp::run(source, &self.options, self.reader, self.stdout, self.log)
-                    .map(Ending::Lines)
+                    .map(Ending::Written)
             }
             Command::Step(request) => {
                 let source = self.source(request)?;
                 let (options, reader) = (self.options, self.reader);
                 if options.batch {
-                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Lines)
+                    batch::run(source, options, reader, self.stdout, self.log).map(Ending::Written)
                 } else {
                     let is_terminal = self.stdout_is_terminal;
                     let status =
                         single::run(source, options, reader, self.stdout, is_terminal, self.log);
-                    Ok(Ending::Lines(status))
+                    Ok(Ending::Written(status))
                 }
             }
         }
@@ -146,8 +154,8 @@ enum Ending {
     NotServed(Outcome),
     /// What one action is now, or why that is not known; and the status, if the process was told to stop.
     Action(Outcome, Option<ExitStatus>),
-    /// The status of requests or a list, whose lines are written.
-    Lines(ExitStatus),
+    /// The status of what is written.
+    Written(ExitStatus),
     /// What `check` reports; and the status, if the process was told to stop.
     Report(Box<Report>, Option<ExitStatus>),
     /// A text that was asked for: a schema, the manifest, the sample, the help, the version.
@@ -164,7 +172,7 @@ impl Ending {
                 outcome.explain(log);
             }
             Self::Report(report, _) => report.explain(log),
-            Self::Lines(_) | Self::Text(_) => {}
+            Self::Written(_) | Self::Text(_) => {}
         }
         if let Err(error) = self.write(stdout, is_terminal) {
             let lost = self.in_short();
@@ -179,7 +187,7 @@ impl Ending {
     fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match self {
             Self::Failed(outcome) | Self::Action(outcome, _) => outcome.write(stdout, is_terminal),
-            Self::Lines(_) | Self::NotServed(_) => Ok(()),
+            Self::Written(_) | Self::NotServed(_) => Ok(()),
             Self::Report(report, _) => document::write(stdout, report.as_ref(), is_terminal),
             Self::Text(text) => stdout
                 .write_all(text.as_bytes())
@@ -194,7 +202,7 @@ impl Ending {
             Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
                 outcome.exit_status()
             }
-            Self::Lines(status) => *status,
+            Self::Written(status) => *status,
             Self::Text(_) => ExitStatus::Accepted,
             Self::Report(report, None) => report.exit_status(),
         }
@@ -206,7 +214,7 @@ impl Ending {
             Self::Failed(outcome) | Self::NotServed(outcome) | Self::Action(outcome, _) => {
                 outcome.in_short()
             }
-            Self::Lines(_) => "its lines".to_owned(),
+            Self::Written(_) => String::new(),
             Self::Report(..) => "the report above".to_owned(),
             Self::Text(_) => "the text that was asked for".to_owned(),
         }

@@ -21,13 +21,14 @@ use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
 
-/// Signs in, and reports what the identity may do. Nothing is cancelled, and no token is taken from the cache. Returns the
-/// status to end with, too, if the process was told to stop.
+/// Signs in, and has a report delivered of what the identity may do; and the status to end with, if the process was told
+/// to stop. Nothing is cancelled, and no token is taken from the cache.
 pub(crate) fn run(
     options: &Options,
     reader: Reader<'_>,
     log: &mut Log<'_>,
-) -> (Report, Option<ExitStatus>) {
+    deliver: impl FnOnce(Report, Option<ExitStatus>, &mut Log<'_>) -> ExitStatus,
+) -> ExitStatus {
     let stop = InterruptedReads::saying("Run `check` again.", |failure, stdout, log| {
         let report = Report::of_failure(failure);
         report.explain(log);
@@ -36,13 +37,15 @@ pub(crate) fn run(
     // It can be done without hearing signals: then they end the process as they always do.
     let _listening = stop.listen();
     let report = report(options, reader, &stop, log);
-    *stop.pen() = true;
-    match stop.interrupt.status() {
-        Some(status) if report.token.is_none() => {
-            (Report::of_failure(stop.failure()), Some(status))
-        }
-        status => (report, status),
-    }
+    // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
+    let mut is_said = stop.pen();
+    *is_said = true;
+    let stopped = stop.interrupt.status();
+    let report = match stopped {
+        Some(_) if report.token.is_none() => report.failed(stop.failure()),
+        _ => report,
+    };
+    deliver(report, stopped, log)
 }
 
 fn report(
@@ -152,11 +155,16 @@ impl Report {
         }
     }
 
-    /// The report of settings that give no identity.
+    /// The report of a run that ended before anything was known.
     fn of_failure(failure: Failure) -> Self {
-        let mut report = Self::default();
-        report.fail(failure);
-        report
+        Self::default().failed(failure)
+    }
+
+    /// The same report of a run that has come to `failure`, whatever it had come to before.
+    fn failed(mut self, failure: Failure) -> Self {
+        self.problems.clear();
+        self.fail(failure);
+        self
     }
 
     /// Adds that there is no token, and why.

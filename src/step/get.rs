@@ -15,23 +15,28 @@ use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
 
-/// Reads the action `id`. Returns the service's answer, with an outcome if the action is final, and the status to end
-/// with if the process was told to stop.
+/// Reads the action `id`. Has the service's answer delivered, with an outcome if the action is final; and the status to
+/// end with, if the process was told to stop.
 pub(crate) fn run(
     id: &MachineActionId,
     options: &Options,
     reader: Reader<'_>,
     log: &mut Log<'_>,
-) -> (Outcome, Option<ExitStatus>) {
+    deliver: impl FnOnce(Outcome, Option<ExitStatus>, &mut Log<'_>) -> ExitStatus,
+) -> ExitStatus {
     let stop = InterruptedReads::new("The action was not read. Run `get` again.");
     // One action can be read without hearing signals: then they end the process as they always do.
     let _listening = stop.listen();
     let answer = read(id, options, reader, &stop, log);
-    *stop.pen() = true;
-    match stop.interrupt.status() {
-        Some(status) => (Outcome(answer.map_err(|_| stop.failure())), Some(status)),
-        None => (Outcome(answer), None),
-    }
+    // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
+    let mut is_said = stop.pen();
+    *is_said = true;
+    let stopped = stop.interrupt.status();
+    let answer = match stopped {
+        Some(_) => answer.map_err(|_| stop.failure()),
+        None => answer,
+    };
+    deliver(Outcome(answer), stopped, log)
 }
 
 fn read(

@@ -113,12 +113,15 @@ impl signals::InHand for InterruptedReads {
     }
 
     fn say_what_is_known(&mut self, deadline: Deadline) {
+        let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE);
+        let mut log = Log::new(&mut stderr, false);
         let Some(mut is_said) = lock_until(&self.pen, deadline) else {
+            log.error(
+                "told to stop. What is known could not be written, because nobody reads stdout. Run it again.",
+            );
             return;
         };
         if !std::mem::replace(&mut *is_said, true) {
-            let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE);
-            let mut log = Log::new(&mut stderr, false);
             let mut stdout = Output::never_blocking(rustix::stdio::stdout(), deadline.remaining());
             // There is nobody left to tell that it failed.
             let _ = (self.say)(self.failure(), &mut stdout, &mut log);

@@ -10,7 +10,6 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
-use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::backend::{Handle, SignalDelivery};
 use signal_hook::iterator::exfiltrator::SignalOnly;
@@ -42,18 +41,17 @@ pub(crate) trait InHand: Send + 'static {
     fn say_what_is_known(&mut self, deadline: Deadline);
 }
 
-/// Signals are heard until this is dropped.
+/// Signals are heard until this is dropped. After that each ends the process at once.
 pub(crate) struct Listening {
     ear: Handle,
-    shutdowns: [SigId; 2],
+    is_busy: Arc<AtomicBool>,
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
         self.ear.close();
-        for shutdown in self.shutdowns {
-            low_level::unregister(shutdown);
-        }
+        // What handles a signal stays, and must not swallow it.
+        self.is_busy.store(true, Ordering::SeqCst);
     }
 }
 
@@ -81,12 +79,13 @@ pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
         flag::register_conditional_shutdown(signal, status, Arc::clone(&is_busy))
     };
     // These come before the ear: what handles one signal must ask whether the thread is busy before it wakes it.
-    let shutdowns = [shut_down(SIGINT)?, shut_down(SIGTERM)?];
+    shut_down(SIGINT)?;
+    shut_down(SIGTERM)?;
     let (hearing, waking) = UnixStream::pair()?;
     let ear = SignalDelivery::with_pipe(hearing, waking, SignalOnly, [SIGINT, SIGTERM])?;
     let listening = Listening {
         ear: ear.handle(),
-        shutdowns,
+        is_busy,
     };
     // The thread waits for this.
     let _ = introduce.send(ear);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::input::{Input, JsonBody, MachineActionId, PathParameters};
+use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::layout::Layout;
 use crate::output::log::Log;
@@ -147,6 +148,15 @@ impl<'a> Lines<'a> {
     /// Writes the last line of a list that is not whole.
     pub(super) fn end(&mut self, outcome: &Outcome) -> io::Result<()> {
         outcome.write(self.stdout, false)
+    }
+
+    /// Says that stdout failed, and returns the exit status.
+    pub(super) fn not_written(&self, error: &io::Error, log: &mut Log<'_>) -> ExitStatus {
+        let count = self.count;
+        log.error(format_args!(
+            "stdout cannot be written: {error}. The list has {count} lines so far, and is not whole."
+        ));
+        ExitStatus::NotWritten
     }
 
     /// Warns if the service sent what was not asked for.

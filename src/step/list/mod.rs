@@ -28,43 +28,57 @@ use crate::waiting::sink::Sink;
 /// A pause of which everybody hears.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
-/// Writes a line for each action that `listing` asks for, page by page. Returns the exit status if nothing more is to be
-/// written.
-///
-/// # Errors
-///
-/// The list is not whole: its last line, which is still to be written.
+/// Writes a line for each action that `listing` asks for, page by page; the last one says why, if the list is not whole.
 pub(crate) fn run(
     listing: &Listing,
     options: &Options,
     reader: Reader<'_>,
     stdout: &mut dyn Sink,
     log: &mut Log<'_>,
-) -> Result<ExitStatus, Outcome> {
+) -> ExitStatus {
     let stop = InterruptedReads::new("The list is not whole. Run `list` again.");
-    let last_line = |failure| Outcome(Err(failure));
-    let _listening = stop.listen().map_err(last_line)?;
-    let step = paced_step(options, reader, &stop.interrupt, log).map_err(last_line)?;
-    stop.set_brake(step.brake());
-    let mut list = List {
-        step,
-        lines: Lines::new(listing, stdout, stop.clone()),
-        timeout: options.timeout,
+    // Without hearing signals they end the process as they always do.
+    let listening = stop.listen();
+    let mut lines = Lines::new(listing, stdout, stop.clone());
+    let end = match listening {
+        Ok(_) => write(options, reader, &stop, &mut lines, log),
+        Err(ref failure) => Err(failure.clone().into()),
     };
-    let end = list.write(log);
+    // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
     let mut is_said = stop.pen();
     *is_said = true;
-    match (end, stop.interrupt.status()) {
-        (Ok(()), _) => Ok(ExitStatus::Accepted),
-        (Err(End::NotWritten(error)), _) => Ok(list.not_written(&error, log)),
-        (Err(End::Document(outcome)), None) => Err(outcome),
-        (Err(End::Document(_)), Some(status)) => {
-            let outcome = last_line(stop.failure());
-            outcome.explain(log);
-            let written = list.lines.end(&outcome);
-            Ok(written.map_or_else(|error| list.not_written(&error, log), |()| status))
+    let (outcome, status) = match (end, stop.interrupt.status()) {
+        (Ok(()), _) => return ExitStatus::Accepted,
+        (Err(End::NotWritten(error)), _) => return lines.not_written(&error, log),
+        (Err(End::Document(outcome)), None) => {
+            let status = outcome.exit_status();
+            (outcome, status)
         }
+        (Err(End::Document(_)), Some(status)) => (Outcome(Err(stop.failure())), status),
+    };
+    outcome.explain(log);
+    match lines.end(&outcome) {
+        Ok(()) => status,
+        Err(error) => lines.not_written(&error, log),
     }
+}
+
+fn write(
+    options: &Options,
+    reader: Reader<'_>,
+    stop: &InterruptedReads,
+    lines: &mut Lines<'_>,
+    log: &mut Log<'_>,
+) -> Result<(), End> {
+    let step = paced_step(options, reader, &stop.interrupt, log)?;
+    stop.set_brake(step.brake());
+    let timeout = options.timeout;
+    let mut list = List {
+        step,
+        lines,
+        timeout,
+    };
+    list.write(log)
 }
 
 /// Makes a step that keeps the pace of a batch.
@@ -96,14 +110,14 @@ impl From<Failure> for End {
     }
 }
 
-struct List<'a> {
+struct List<'a, 'b> {
     step: Step,
-    lines: Lines<'a>,
+    lines: &'a mut Lines<'b>,
     /// The time limit of a page.
     timeout: Duration,
 }
 
-impl List<'_> {
+impl List<'_, '_> {
     /// Writes the lines of all pages.
     fn write(&mut self, log: &mut Log<'_>) -> Result<(), End> {
         let mut pages = Pages::new(self.lines.first_query());
@@ -131,15 +145,6 @@ impl List<'_> {
         let link = page::read(unread, &mut |entity| self.lines.take(entity));
         self.lines.put().map_err(End::NotWritten)?;
         Ok(link?)
-    }
-
-    /// Says that stdout failed, and returns the exit status.
-    fn not_written(&self, error: &io::Error, log: &mut Log<'_>) -> ExitStatus {
-        let count = self.lines.count();
-        log.error(format_args!(
-            "stdout cannot be written: {error}. The list has {count} lines so far, and is not whole."
-        ));
-        ExitStatus::NotWritten
     }
 
     fn refused(&self, reply: &Reply) -> End {

@@ -1,5 +1,6 @@
 //! A command that only reads is told to stop.
 
+use std::io::{PipeReader, PipeWriter, Write};
 use std::net::TcpStream;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -92,4 +93,56 @@ fn a_check_that_is_stopped_reports_that_nothing_is_known() {
         );
         assert_eq!(outcome.stderr.matches("told to stop").count(), 1);
     });
+}
+
+/// A pipe that takes nothing more, and its end to read from.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&[b'\n'; 65_536]).unwrap();
+    (reader, writer)
+}
+
+#[test]
+fn a_command_whose_document_nobody_reads_ends_within_five_seconds_of_a_signal() {
+    let id = "988cc94e-7a8f-4b28-ab65-54970c5d5018";
+    let commands: [&[&str]; 3] = [&["get", id], &["check"], &["list"]];
+    // Done, and with settings that are wrong.
+    let rows =
+        commands.map(|command| [("--sandbox", ""), ("--verbose", "x")].map(|s| (command, s)));
+    each(rows.as_flattened(), |(command, (option, cloud))| {
+        let (reader, writer) = full_pipe();
+        let step = step().args(command.iter().copied()).args([*option]);
+        let step = step.env("MDE_CLOUD", *cloud).stdout(writer);
+        let outcome = step.run_until("TERM", Running::soon_after(|step| step.catches(15)));
+        assert_eq!(outcome.status, Some(143), "{command:?}: {outcome}");
+        let limit = Duration::from_secs(5);
+        assert!(
+            outcome.stopped_within < limit,
+            "{:?}",
+            outcome.stopped_within
+        );
+        assert!(outcome.stderr.contains("nobody reads stdout"), "{outcome}");
+        drop(reader);
+    });
+}
+
+#[test]
+fn the_second_signal_ends_a_command_whose_document_nobody_reads_at_once() {
+    for command in ["check", "list"] {
+        let (reader, writer) = full_pipe();
+        let step = step().args([command, "--sandbox"]).stdout(writer);
+        let catches = || Running::soon_after(|step| step.catches(15));
+        let outcome = step
+            .signalling("TERM", catches())
+            .signalling("INT", catches())
+            .run();
+        assert!(matches!(outcome.status, Some(130 | 143)), "{outcome}");
+        let limit = Duration::from_secs(2);
+        assert!(
+            outcome.stopped_within < limit,
+            "{:?}",
+            outcome.stopped_within
+        );
+        drop(reader);
+    }
 }
