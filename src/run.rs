@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use crate::input::MachineActionId;
 use crate::input::source::Source;
 use crate::mcp;
 use crate::output::document;
@@ -80,27 +81,13 @@ impl Run<'_, '_> {
         self.stdout.set_patience(self.options.timeout);
         match command {
             Command::Print(text) => Ok(Ending::Text(text)),
-            Command::Check => {
-                let (stdout, is_terminal) = (self.stdout, self.stdout_is_terminal);
-                let deliver = |report, stopped, log: &mut Log<'_>| {
-                    Ending::Report(Box::new(report), stopped).deliver(stdout, is_terminal, log)
-                };
-                let status = check::run(&self.options, self.reader, self.log, deliver);
-                Ok(Ending::Written(status))
-            }
+            Command::Check => Ok(self.check()),
             Command::List(listing) => {
                 let (options, reader) = (&self.options, self.reader);
                 let status = list::run(&listing, options, reader, self.stdout, self.log);
                 Ok(Ending::Written(status))
             }
-            Command::Get(id) => {
-                let (stdout, is_terminal) = (self.stdout, self.stdout_is_terminal);
-                let deliver = |outcome, stopped, log: &mut Log<'_>| {
-                    Ending::Action(outcome, stopped).deliver(stdout, is_terminal, log)
-                };
-                let status = get::run(&id, &self.options, self.reader, self.log, deliver);
-                Ok(Ending::Written(status))
-            }
+            Command::Get(id) => Ok(self.get(&id)),
             Command::Mcp => {
                 let source = self.agent()?;
                 mcp::run(source, &self.options, self.reader, self.stdout, self.log)
@@ -119,6 +106,22 @@ impl Run<'_, '_> {
                 }
             }
         }
+    }
+
+    fn check(self) -> Ending {
+        let (stdout, is_terminal) = (self.stdout, self.stdout_is_terminal);
+        let deliver = |report, stopped, log: &mut Log<'_>| {
+            Ending::Report(Box::new(report), stopped).deliver(stdout, is_terminal, log)
+        };
+        Ending::Written(check::run(&self.options, self.reader, self.log, deliver))
+    }
+
+    fn get(self, id: &MachineActionId) -> Ending {
+        let (stdout, is_terminal) = (self.stdout, self.stdout_is_terminal);
+        let deliver = |outcome, stopped, log: &mut Log<'_>| {
+            Ending::Action(outcome, stopped).deliver(stdout, is_terminal, log)
+        };
+        Ending::Written(get::run(id, &self.options, self.reader, self.log, deliver))
     }
 
     /// Where an agent speaks.

@@ -47,6 +47,7 @@ fn answer(received: &Received) -> io::Result<Answer> {
         retry_after_seconds: (!is_success)
             .then(|| retry_after_seconds(received))
             .flatten(),
+        is_about_else: false,
         advice: String::new(),
     })
 }

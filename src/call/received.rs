@@ -71,12 +71,21 @@ pub fn retry_after_seconds(received: &Received) -> Option<u64> {
 /// Returns what a `Retry-After` says that came `answered_at`: seconds or a date (RFC 9110, section 10.2.3).
 fn seconds_in(value: &HeaderValue, answered_at: SystemTime) -> Option<u64> {
     let text = value.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let several = text.split(',').map(str::trim);
+    if several.clone().all(is_number) {
         // More than fits is still a number: not to understand it would mean to come back at once.
-        return Some(text.parse().unwrap_or(u64::MAX).min(MAX_SECONDS));
+        let seconds = several.map(|text| text.parse().unwrap_or(u64::MAX));
+        return Some(seconds.max()?.min(MAX_SECONDS));
     }
-    let wait = date_in(value)?.duration_since(answered_at);
+    let date = date_in(value)?;
+    // Before the answer itself: one of the two dates is wrong.
+    let wait = date.duration_since(answered_at);
+    let wait = wait.or_else(|_| date.duration_since(SystemTime::now()));
     Some(whole_seconds(wait.unwrap_or_default()))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn date_in(value: &HeaderValue) -> Option<SystemTime> {

@@ -147,6 +147,10 @@ pub(super) fn of_accepted(answer: &Answer, id: &MachineActionId) -> String {
         .map(|json| action_state::of(json, id.as_str()))
     {
         Some(State::Final(verdict)) => of_verdict(verdict),
+        _ if action_state::is_about_else(answer, id.as_str()) => format!(
+            "the service accepted the cancel, but its answer is not the action that was asked for. Check MDE_BASE_URL and any \
+             proxy in between. {READ_IT}."
+        ),
         _ => String::new(),
     }
 }
@@ -182,7 +186,7 @@ pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
              {READ_IT}."
         ),
         (false, obstacle) => format!(
-            "whether the action was cancelled is not known: {}. Then read its status with `cancel-machine-action get`.",
+            "whether the action was cancelled is not known: {}. {READ_IT}.",
             obstacle.unwrap_or(NO_TIME)
         ),
     }

@@ -5,6 +5,7 @@
 use super::action_state;
 use super::service_message::Said;
 use super::{Reply, Step};
+use crate::call::diagnosis;
 use crate::call::interpret;
 use crate::input::MachineActionId;
 use crate::output::answer::Answer;
@@ -78,7 +79,15 @@ fn unreadable(answer: &Answer, said: &Said) -> Failure {
 
 fn remedy(status: u16, retry_after_seconds: Option<u64>) -> String {
     match (status, retry_after_seconds) {
-        (401 | 403, _) => {
+        (400, _) => {
+            "Check that machineactionid is the id of a machine action (a GUID), and not of a device."
+                .to_owned()
+        }
+        (401, _) => {
+            "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant."
+                .to_owned()
+        }
+        (403, _) => {
             "Grant Machine.Read.All or Machine.ReadWrite.All with admin consent.".to_owned()
         }
         (404, _) => "Check machineactionid.".to_owned(),
@@ -106,6 +115,7 @@ pub(super) fn unread(failure: Failure) -> Failure {
                 ..failure
             }
         }
+        FailureCode::Interrupted => diagnosis::stopped(),
         _ => failure,
     }
 }

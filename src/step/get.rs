@@ -32,10 +32,7 @@ pub(crate) fn run(
     let mut is_said = stop.pen();
     *is_said = true;
     let stopped = stop.interrupt.status();
-    let answer = match stopped {
-        Some(_) => answer.map_err(|_| stop.failure()),
-        None => answer,
-    };
+    let answer = answer.map_err(|failure| stopped.map_or(failure, |_| stop.failure()));
     deliver(Outcome(answer), stopped, log)
 }
 

@@ -42,7 +42,8 @@ impl signals::InHand for InterruptedCancels {
         let mut log = Log::new(&mut stderr, false);
         let Some(mut lines) = self.in_hand.lock_until(deadline) else {
             log.error(
-                "told to stop. What is known could not be written, because nobody reads stdout.",
+                "told to stop. What is known could not be written, because nobody reads stdout. Read the status of each \
+                 action with `cancel-machine-action get`, or cancel it again.",
             );
             return;
         };

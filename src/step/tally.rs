@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::output::answer::Verdict;
 use crate::output::exit_status::ExitStatus;
+use crate::output::failure::RequestSent;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 
@@ -42,12 +43,14 @@ impl Class {
     fn of(outcome: &Outcome) -> Self {
         match (outcome.exit_status(), &outcome.0) {
             (ExitStatus::NotNow, _) => Self::NotNow,
+            (_, Err(failure)) if failure.request_sent == RequestSent::Unknown => Self::Unknown,
             (_, Err(_)) => Self::Failed,
             (ExitStatus::Refused, _) => Self::Refused,
             (_, Ok(answer)) => match answer.outcome {
                 Some(Verdict::Cancelled) => Self::Cancelled,
                 Some(Verdict::CancelledTooLate | Verdict::AlreadyFinal) => Self::TooLate,
                 Some(Verdict::Pending | Verdict::Unverified) => Self::Unknown,
+                None if answer.is_about_else => Self::Unknown,
                 // The service accepted the cancel, but the action had already finished.
                 None if !answer.advice.is_empty() => Self::TooLate,
                 None => Self::Accepted,

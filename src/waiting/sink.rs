@@ -87,10 +87,7 @@ impl<F: AsFd> Output<F> {
                 }
                 // A signal came in between.
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) if !deadline.remaining().is_zero() => {
-                    self.await_room(deadline)?
-                }
-                Err(Errno::AGAIN) => return Err(self.stuck(deadline)),
+                Err(Errno::AGAIN) => self.await_room(deadline)?,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -17,7 +17,13 @@ use crate::support::{
 
 #[test]
 fn every_exit_status_is_produced() {
-    let ok = || Server::tls([Reply::bytes(response("200 OK", &[JSON], r#"{"id":"x"}"#))]);
+    let ok = || {
+        Server::tls([Reply::bytes(response(
+            "200 OK",
+            &[JSON],
+            r#"{"id":"988cc94e-7a8f-4b28-ab65-54970c5d5018"}"#,
+        ))])
+    };
     let not_found = Server::tls([Reply::bytes(response("404 Not Found", &[JSON], "{}"))]);
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#;
     let sign_in = Server::tls([Reply::bytes(response("401 Unauthorized", &[JSON], refusal))]);

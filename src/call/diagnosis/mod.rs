@@ -40,8 +40,14 @@ pub(crate) fn told_to_stop(failure: Failure) -> Failure {
 
 /// Returns the failure of a call that was broken off at `stage`, because the process was told to stop.
 pub(crate) fn broken_off(stage: Stage, peer: &Peer) -> Failure {
+    // What may have been cancelled says what to do itself.
+    let remedy = match peer.call.may_change_something && stage >= Stage::Send {
+        true => "",
+        false => " Run it again if that is still wanted.",
+    };
     let message = format!(
-        "the step was told to stop during the call to {}. {}",
+        "the step was told to stop during {} ({}). {}{remedy}",
+        peer.call.name,
         peer.host,
         peer.consequence(stage)
     );

@@ -85,6 +85,17 @@ fn white_space_hides_no_secret_without_letters_and_digits() {
     assert!(!secret.is_in("You sent - ! ~ and some more."));
 }
 
+#[test]
+fn a_secret_is_found_below_as_many_layers_as_are_looked_through() {
+    let below = |layers: usize| {
+        let percent = format!("%{}", "25".repeat(layers - 1));
+        let letters = "abcdefghij".bytes();
+        let text: Vec<String> = letters.map(|byte| format!("{percent}{byte:02x}")).collect();
+        Secret::new("abcdefghij".to_owned()).is_in(&text.concat())
+    };
+    assert!((1..=8).all(below));
+}
+
 /// What a service says by itself.
 const USUAL: [&str; 6] = [
     "invalid_client: AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '66666666-7777-8888-9999-000000000000'.",

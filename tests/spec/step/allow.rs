@@ -273,3 +273,29 @@ fn a_read_whose_answer_cannot_be_decoded_says_nothing_of_a_cancel_that_was_sent(
         "{outcome}"
     );
 }
+
+#[test]
+fn a_read_that_is_throttled_says_when_to_come_again() {
+    let throttled = response("429 Too Many Requests", &["Retry-After: 20"], "");
+    let (outcome, calls) = guarded("Isolate", [Reply::bytes(throttled)]);
+    assert_not_allowed(&outcome, &calls);
+    assert!(
+        outcome.stderr.ends_with("Run the step again in 20 s.\n"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn what_helps_after_a_refused_read_follows_from_its_status() {
+    let cases = [
+        ("400 Bad Request", "a GUID"),
+        ("401 Unauthorized", "MDE_SCOPE"),
+        ("403 Forbidden", "Machine.Read.All"),
+    ];
+    for (status, remedy) in cases {
+        let refused = Reply::bytes(response(status, &[JSON], "{}"));
+        let (outcome, calls) = guarded("Isolate", [refused]);
+        assert_not_allowed(&outcome, &calls);
+        assert!(outcome.stderr.contains(remedy), "{outcome}");
+    }
+}

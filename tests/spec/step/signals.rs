@@ -29,7 +29,7 @@ fn a_call_that_a_signal_breaks_off_on_a_kept_connection_may_have_been_sent() {
     assert!(
         outcome
             .stderr
-            .contains("the step was told to stop during the call to"),
+            .contains("the step was told to stop during the cancel ("),
         "{outcome}"
     );
 }

@@ -3,7 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::support::{JSON, Outcome, Reply, Server, assert_snapshot, each, response, step};
+use serde_json::json;
+
+use crate::support::{
+    JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
+};
 
 const OTHERS: [&str; 15] = [
     "200", "204", "400", "401", "403", "404", "408", "409", "425", "429", "500", "501", "502",
@@ -87,4 +91,45 @@ fn what_each_retry_after_comes_to() {
             .fold(text, |text, seconds| text.replace(seconds, "{an hour}"))
     });
     assert_snapshot!(paragraphs.join("\n"));
+}
+
+#[test]
+fn a_400_to_an_id_that_is_no_guid_says_so() {
+    let server = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], "{}"))]);
+    let step = step()
+        .api_with_token(&server)
+        .stdin(request_for("my-action"));
+    let outcome = step.run();
+    assert!(outcome.stderr.contains("takes only GUIDs"), "{outcome}");
+}
+
+#[test]
+fn a_success_that_is_not_about_the_action_is_warned_of_and_counted_as_not_known() {
+    let id = "988cc94e-7a8f-4b28-ab65-54970c5d5018";
+    let other = json!({"id": "11111111-0000-0000-0000-000000000000", "status": "Cancelled"});
+    let own = json!({"id": id.to_uppercase(), "status": "Pending"}).to_string();
+    let cases = [
+        ("<html>Sign in</html>".to_owned(), true),
+        (other.to_string(), true),
+        (own, false),
+        ("{}".to_owned(), false),
+        (String::new(), false),
+    ];
+    each(cases, |(body, is_warned_of)| {
+        let server = Server::tls([Reply::bytes(response("200 OK", &[], &body))]);
+        let outcome = step().api_with_token(&server).run();
+        assert_eq!(outcome.status, Some(0), "{outcome}");
+        let warning = "its answer is not the action that was asked for";
+        assert_eq!(outcome.stderr.contains(warning), is_warned_of, "{outcome}");
+        let batch = step()
+            .api_with_token(&server)
+            .args(["--batch", "--verbose"])
+            .run();
+        let total = if is_warned_of {
+            "1 not known to be cancelled"
+        } else {
+            "1 accepted"
+        };
+        assert!(batch.stderr.contains(total), "{batch}");
+    });
 }

@@ -92,7 +92,7 @@ fn what_cannot_be_read_is_unverified_and_the_cancels_answer_stands() {
     assert_outcome(&outcome, "unverified", 6);
     assert_eq!(outcome.json()["json_body"]["status"], "Pending");
     assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
-    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: whether the action was cancelled is not known: the status read returned 403: grant Machine.Read.All or Machine.ReadWrite.All with admin consent. Then read its status with `cancel-machine-action get`.");
+    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: whether the action was cancelled is not known: the status read returned 403: grant Machine.Read.All or Machine.ReadWrite.All with admin consent. Read its status with `cancel-machine-action get`.");
     let (outcome, _) = waited([entity("Pending", ""), answering("404 Not Found")], "1");
     assert_outcome(&outcome, "unverified", 6);
 }
