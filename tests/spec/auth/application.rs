@@ -1,5 +1,7 @@
 //! Signing in.
 
+use std::time::{Duration, SystemTime};
+
 use crate::support::step::file_with;
 use crate::support::{JSON, Reply, Server, Step, assert_snapshot, each, response, step};
 
@@ -215,7 +217,7 @@ fn a_refused_sign_in_says_why_and_what_helps() {
 
 #[test]
 fn a_date_in_retry_after_becomes_seconds() {
-    let cases: [(&[&str], _); 7] = [
+    let cases: [(&[&str], _); 8] = [
         (&["Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"], Some(0)),
         (&["Retry-After: nonsense"], None),
         (&["Retry-After: 99999"], Some(99_999)),
@@ -235,6 +237,7 @@ fn a_date_in_retry_after_becomes_seconds() {
             Some(172_800),
         ),
         // Never sooner than asked.
+        (&["Retry-After: 1, 99999"], Some(99_999)),
         (&["Retry-After: 1", "Retry-After: 99999"], Some(99_999)),
         (&["Retry-After: 99999", "Retry-After: soon"], Some(99_999)),
     ];
@@ -293,4 +296,18 @@ fn sign_in_and_call_share_one_connection_to_one_host() {
     let outcome = with_secret(&server, &server).run();
     assert_eq!(outcome.status, Some(0), "{outcome}");
     assert_eq!(server.connections(), 1);
+}
+
+/// One of the two is wrong: then this machine's clock counts.
+#[test]
+fn a_retry_after_before_the_answers_own_date_is_taken_by_the_clock() {
+    let in_two_days = SystemTime::now() + Duration::from_secs(172_800);
+    let asked = format!("Retry-After: {}", httpdate::fmt_http_date(in_two_days));
+    let headers = ["Date: Fri, 31 Dec 9999 00:00:00 GMT", asked.as_str()];
+    let sign_in = Server::tls([Reply::bytes(response("429 x", &headers, ""))]);
+    let outcome = with_secret(&sign_in, &Server::answering(&[])).run();
+    let seconds = outcome.json()["error"]["retry_after_seconds"]
+        .as_u64()
+        .unwrap();
+    assert!((172_700..=172_800).contains(&seconds), "{outcome}");
 }

@@ -189,3 +189,18 @@ fn the_answers_that_are_in_hand_at_the_same_time_are_bounded() {
     assert_eq!(outcome.stdout.lines().count(), LINES, "{}", outcome.stderr);
     assert!(outcome.peak_memory < 100 << 10, "{}", outcome.peak_memory);
 }
+
+#[test]
+fn a_line_whose_last_read_is_throttled_is_not_read_again() {
+    let throttled = Reply::bytes(response("429 x", &["Retry-After: 1"], ""));
+    let open = format!(r#"{{"id":"{}","status":"Pending"}}"#, id(0));
+    let open = Reply::bytes(response("200 OK", &[JSON], open));
+    let server = Server::plain([open, throttled]);
+    let outcome = unpaced(batch().api_with_token(&server))
+        .args(["--wait", "0.5"])
+        .stdin(lines(1))
+        .run();
+    assert_eq!(outcome.json()["outcome"], "unverified", "{outcome}");
+    // The cancel, one read, and the one when the time was up.
+    assert_eq!(server.received().len(), 3, "{outcome}");
+}
