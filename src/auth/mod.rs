@@ -7,7 +7,7 @@ pub(crate) mod certificate;
 mod assertion;
 pub(crate) mod managed_identity;
 pub(crate) mod sign_in_refusal;
-pub(crate) mod grant;
+mod grant;
 pub(crate) mod permissions;
 pub(crate) mod claims;
 pub mod secret;

@@ -56,7 +56,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// No token can be had: sign-in was refused, or there is no answer.
+    /// No token can be had: sign-in was refused, or brought no answer.
     pub(crate) fn token(
         &mut self,
         sender: &mut Sender,

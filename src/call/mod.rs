@@ -6,7 +6,7 @@ pub(crate) mod service_url;
 pub(crate) mod send;
 pub(crate) mod exchange;
 pub(crate) mod tries;
-pub(crate) mod backoff;
+mod backoff;
 pub mod pace;
 pub mod received;
 mod header_text;
@@ -30,7 +30,7 @@ use rustls::pki_types::CertificateDer;
 /// half a minute.
 pub(crate) const MAX_TRIES: u32 = 10;
 
-/// What sending a call takes to know of it. Whoever describes the call declares it.
+/// Describes a kind of call: what sending it must know. It is declared beside the request.
 #[derive(Debug)]
 pub struct Call {
     /// What it is for, in a word or two.

@@ -4,7 +4,7 @@ pub(crate) mod source;
 pub(crate) mod lines;
 mod reading;
 pub mod validate;
-pub(crate) mod invalid;
+mod invalid;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};

@@ -4,7 +4,7 @@
 /// what is called `retryable`, and what ends with [`ExitStatus::NotNow`](crate::output::exit_status::ExitStatus::NotNow) follows from this one list.
 ///
 /// Source: "Microsoft Defender for Endpoint API - error codes", and RFC 9110, section 15.
-pub(crate) const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
+const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
 
 /// Whether `status` is one that may pass by itself.
 pub(crate) fn may_pass(status: u16) -> bool {

@@ -40,6 +40,10 @@ impl Class {
         (Self::Failed, "failed"),
     ];
 
+    const fn is_well(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Accepted)
+    }
+
     fn of(outcome: &Outcome) -> Self {
         match (outcome.exit_status(), &outcome.0) {
             (ExitStatus::NotNow, _) => Self::NotNow,
@@ -159,7 +163,8 @@ impl Tally {
 
     /// Says at the end what became of all: to a person, and to everybody if not all is well.
     pub(super) fn conclude(&self, log: &mut Log<'_>) {
-        let all_is_well = self.counts.iter().skip(2).sum::<u64>() == 0;
+        let mut counted = self.counts.iter().zip(Class::ALL);
+        let all_is_well = counted.all(|(count, (class, _))| *count == 0 || class.is_well());
         log.clear_progress();
         if log.is_terminal() || !all_is_well {
             log.notice(format_args!("{self}."));

@@ -148,7 +148,7 @@ impl Watch {
     }
 
     /// Notes what a look has brought that ended `now`; the service has `asked` to be left alone for so long.
-    pub(super) fn see(mut self, look: Look, asked: Duration, now: Instant) -> Course {
+    pub(super) fn see(mut self, look: Look, mut asked: Duration, now: Instant) -> Course {
         self.looks += 1;
         let may_pass = match look {
             Look::Read(answer, State::Final(verdict)) => {
@@ -170,6 +170,8 @@ impl Watch {
                     true => "the status read returned something else than the action".to_owned(),
                     false => format!("the status read returned {}", answer.status_code),
                 });
+                let seconds = answer.retry_after_seconds.unwrap_or_default();
+                asked = asked.max(Duration::from_secs(seconds));
                 may_pass(answer.status_code)
             }
             Look::Failed(obstacle) => {

@@ -10,7 +10,7 @@ pub(crate) mod reply;
 mod errors;
 mod action;
 mod identity;
-pub(crate) mod list;
+mod list;
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Read;

@@ -204,3 +204,19 @@ fn a_line_whose_last_read_is_throttled_is_not_read_again() {
     // The cancel, one read, and the one when the time was up.
     assert_eq!(server.received().len(), 3, "{outcome}");
 }
+
+#[test]
+fn a_read_that_fails_comes_no_sooner_again_than_the_service_asks() {
+    let failing = Reply::bytes(response("500 x", &["Retry-After: 2"], ""));
+    let open = format!(r#"{{"id":"{}","status":"Pending"}}"#, id(0));
+    let open = Reply::bytes(response("200 OK", &[JSON], open));
+    let server = Server::plain([open, failing]);
+    let outcome = step()
+        .api_with_token(&server)
+        .stdin(request_for(&id(0)))
+        .args(["--wait", "3"])
+        .run();
+    assert_eq!(outcome.json()["outcome"], "unverified", "{outcome}");
+    // The cancel, and reads after 0, 2 and at the end.
+    assert!((3..=4).contains(&server.received().len()), "{outcome}");
+}
