@@ -140,18 +140,25 @@ fn later(answer: &Answer) -> String {
     }
 }
 
-/// What people should know of an action whose cancel the service accepted: that it had ended before, if it had.
-pub(super) fn of_accepted(answer: &Answer, id: &MachineActionId) -> String {
-    match answer
-        .json()
-        .map(|json| action_state::of(json, id.as_str()))
-    {
-        Some(State::Final(verdict)) => of_verdict(verdict),
-        _ if action_state::is_about_else(answer, id.as_str()) => format!(
-            "the service accepted the cancel, but its answer is not the action that was asked for. Check MDE_BASE_URL and any \
-             proxy in between. {READ_IT}."
-        ),
-        _ => String::new(),
+/// Returns the `answer` to a cancel that the service accepted with what people should know of it: that the action `id` had
+/// ended before, or that the answer is about something else.
+pub(super) fn of_accepted(answer: Answer, id: &MachineActionId) -> Answer {
+    let id = id.as_str();
+    match answer.json().map(|json| action_state::of(json, id)) {
+        Some(State::Open) => answer,
+        Some(State::Final(verdict)) => Answer {
+            advice: of_verdict(verdict),
+            ..answer
+        },
+        _ if action_state::is_about_else(&answer, id) => Answer {
+            is_about_else: true,
+            advice: format!(
+                "the service accepted the cancel, but its answer is not the action that was asked for. Check MDE_BASE_URL and \
+                 any proxy in between. {READ_IT}."
+            ),
+            ..answer
+        },
+        _ => answer,
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::action_state;
 use super::advice_on_cancel;
 use super::allow;
 use super::api_call::ApiCall;
@@ -154,15 +153,8 @@ impl Step {
 
     fn cancelled(&self, input: &Input, call: &ApiCall, reply: &Reply) -> Cancelled {
         let follows_lost = call.was_lost_before(reply);
-        let answer = interpret::cancel(&reply.received).map(|answer| Answer {
-            is_about_else: answer.is_success()
-                && action_state::is_about_else(
-                    &answer,
-                    input.path_parameters.machineactionid.as_str(),
-                ),
-            advice: self.advice(&answer, input, reply, follows_lost),
-            ..answer
-        });
+        let answer = interpret::cancel(&reply.received)
+            .map(|answer| self.advised(answer, input, reply, follows_lost));
         Cancelled {
             answer,
             follows_lost,

@@ -111,15 +111,19 @@ impl Step {
         ))
     }
 
-    fn advice(&self, answer: &Answer, input: &Input, reply: &Reply, follows_lost: bool) -> String {
+    /// Returns `answer` with what it means and what helps.
+    fn advised(&self, answer: Answer, input: &Input, reply: &Reply, follows_lost: bool) -> Answer {
         if answer.is_success() {
             return advice_on_cancel::of_accepted(answer, &input.path_parameters.machineactionid);
         }
         let shortcoming = self.shortcoming(reply, Purpose::Cancel);
-        let said = Said::of(answer, reply.token.expose());
-        let advice =
-            advice_on_cancel::of_answer(answer, input, &said, shortcoming.as_deref(), follows_lost);
-        format!("{advice}{}", reply.tries)
+        let said = Said::of(&answer, reply.token.expose());
+        let shortcoming = shortcoming.as_deref();
+        let advice = advice_on_cancel::of_answer(&answer, input, &said, shortcoming, follows_lost);
+        Answer {
+            advice: format!("{advice}{}", reply.tries),
+            ..answer
+        }
     }
 
     /// Returns the answer that a read got.

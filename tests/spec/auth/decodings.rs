@@ -82,6 +82,7 @@ fn a_part_of_eight_characters_as_they_are_is_found_whatever_they_are() {
 fn white_space_hides_no_secret_without_letters_and_digits() {
     let secret = Secret::new("-!~;:,.#?*".to_owned());
     assert!(secret.is_in("You sent - ! ~ ; : , . # ? *"));
+    assert!(secret.is_in("You sent -%20!%20~%20;%20:%20,%20.%20#%20?%20*"));
     assert!(!secret.is_in("You sent - ! ~ and some more."));
 }
 
