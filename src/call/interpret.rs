@@ -47,7 +47,7 @@ fn answer(received: &Received) -> io::Result<Answer> {
         retry_after_seconds: (!is_success)
             .then(|| retry_after_seconds(received))
             .flatten(),
-        is_about_else: false,
+        is_doubtful: false,
         advice: String::new(),
     })
 }

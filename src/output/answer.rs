@@ -37,9 +37,9 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
     pub(crate) retry_after_seconds: Option<u64>,
-    /// Whether a success is not about the action that was asked for.
+    /// Whether the cancel was accepted with a page or another text: by something in between, it may be.
     #[serde(skip)]
-    pub(crate) is_about_else: bool,
+    pub(crate) is_doubtful: bool,
     /// What the answer means and what helps, for the last line of stderr; empty if there is nothing to say.
     #[serde(skip)]
     pub(crate) advice: String,

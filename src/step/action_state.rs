@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::output::answer::{Answer, Body, Verdict};
+use crate::output::answer::Verdict;
 use crate::output::scalar::Scalar;
 
 /// What reading an action has brought.
@@ -61,15 +61,6 @@ pub(super) fn of(json: &str, id: &str) -> State {
         "Succeeded" | "Failed" | "TimeOut" => State::Final(Verdict::AlreadyFinal),
         // An unknown status is taken for an open one.
         _ => State::Open,
-    }
-}
-
-/// Whether `answer` is surely not the action `id`: another one, or a page.
-pub(super) fn is_about_else(answer: &Answer, id: &str) -> bool {
-    match &answer.body {
-        Body::Json(json) => serde_json::from_str::<Typed>(json.get())
-            .is_ok_and(|action| action.id.is_some_and(|read| !read.eq_ignore_ascii_case(id))),
-        Body::Text(text) => !text.is_empty(),
     }
 }
 

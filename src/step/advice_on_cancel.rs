@@ -6,7 +6,7 @@ use super::action_state::{self, State};
 use super::service_message::Said;
 use crate::call::pace::whole_seconds;
 use crate::input::{Input, MachineActionId};
-use crate::output::answer::{Answer, Verdict};
+use crate::output::answer::{Answer, Body, Verdict};
 use crate::output::retry_policy::may_pass;
 
 /// What reads the action again, for messages.
@@ -141,24 +141,25 @@ fn later(answer: &Answer) -> String {
 }
 
 /// Returns the `answer` to a cancel that the service accepted with what people should know of it: that the action `id` had
-/// ended before, or that the answer is about something else.
+/// ended before, or that something in between may have answered.
 pub(super) fn of_accepted(answer: Answer, id: &MachineActionId) -> Answer {
-    let id = id.as_str();
-    match answer.json().map(|json| action_state::of(json, id)) {
-        Some(State::Open) => answer,
-        Some(State::Final(verdict)) => Answer {
-            advice: of_verdict(verdict),
-            ..answer
+    match &answer.body {
+        Body::Json(json) => match action_state::of(json.get(), id.as_str()) {
+            State::Final(verdict) => Answer {
+                advice: of_verdict(verdict),
+                ..answer
+            },
+            State::Open | State::NotTheAction => answer,
         },
-        _ if action_state::is_about_else(&answer, id) => Answer {
-            is_about_else: true,
+        Body::Text(text) if text.is_empty() => answer,
+        Body::Text(_) => Answer {
+            is_doubtful: true,
             advice: format!(
-                "the service accepted the cancel, but its answer is not the action that was asked for. Check MDE_BASE_URL and \
-                 any proxy in between. {READ_IT}."
+                "the cancel was answered with a text that is no machine action: something in between may have answered. Check \
+                 MDE_BASE_URL and any proxy in between. {READ_IT}."
             ),
             ..answer
         },
-        _ => answer,
     }
 }
 

@@ -54,7 +54,7 @@ impl Class {
                 Some(Verdict::Cancelled) => Self::Cancelled,
                 Some(Verdict::CancelledTooLate | Verdict::AlreadyFinal) => Self::TooLate,
                 Some(Verdict::Pending | Verdict::Unverified) => Self::Unknown,
-                None if answer.is_about_else => Self::Unknown,
+                None if answer.is_doubtful => Self::Unknown,
                 // The service accepted the cancel, but the action had already finished.
                 None if !answer.advice.is_empty() => Self::TooLate,
                 None => Self::Accepted,
