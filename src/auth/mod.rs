@@ -1,4 +1,5 @@
-//! Credentials become a bearer token. `session` asks for it, by calls that `app_registration` and `managed_identity` describe.
+//! Credentials become a bearer token. `session` asks for it, by calls that `app_registration` and `managed_identity`
+//! describe.
 
 pub(crate) mod session;
 mod cache;

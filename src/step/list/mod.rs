@@ -37,12 +37,12 @@ pub(crate) fn run(
     log: &mut Log<'_>,
 ) -> ExitStatus {
     let stop = InterruptedReads::new("The list is not whole. Run `list` again.");
-    // Without hearing signals they end the process as they always do.
     let listening = stop.listen();
     let mut lines = Lines::new(listing, stdout, stop.clone());
-    let end = match listening {
+    // It listens until the last line is written.
+    let end = match &listening {
         Ok(_) => write(options, reader, &stop, &mut lines, log),
-        Err(ref failure) => Err(failure.clone().into()),
+        Err(failure) => Err(failure.clone().into()),
     };
     // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
     let mut is_said = stop.pen();

@@ -12,7 +12,7 @@ use rustls::ServerConnection;
 
 use crate::support::certificates::Leaf;
 use crate::support::{
-    Authority, REQUEST, Reply, Server, assert_snapshot, each, listen, response, step,
+    Authority, REQUEST, Reply, Server, Step, assert_snapshot, each, listen, response, step,
 };
 
 /// Every way to get no answer, each with the outcome as a playbook sees it.
@@ -151,6 +151,21 @@ fn a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown() {
     assert_eq!(outcome.json()["error"]["request_sent"], "unknown");
 }
 
+/// A step that calls a host whose connections `act`.
+fn step_against(act: fn(TcpStream) -> io::Result<()>) -> Step {
+    let listener = listen();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| {
+            let _ = act(stream);
+        });
+    });
+    step()
+        .env("MDE_BASE_URL", url)
+        .env("MDE_ACCESS_TOKEN", "a.given-token")
+        .env("SSL_CERT_FILE", Authority::trusted().pem_path())
+}
+
 /// Makes the TLS handshake, and breaks off as soon as the client has made its part of it.
 fn break_off_after_the_handshake(mut stream: TcpStream) -> io::Result<()> {
     let config = Authority::trusted().server_config(Leaf::Good);
@@ -167,18 +182,9 @@ fn break_off_after_the_handshake(mut stream: TcpStream) -> io::Result<()> {
 
 #[test]
 fn a_write_that_fails_over_tls_is_told_as_such() {
-    let listener = listen();
-    let host = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        listener.incoming().flatten().for_each(|stream| {
-            let _ = break_off_after_the_handshake(stream);
-        });
-    });
     let big = format!("{:?}", "x".repeat(900_000));
     let request = REQUEST.replace(r#""Machine action was canceled by automation""#, &big);
-    let step = step().env("MDE_BASE_URL", format!("https://{host}"));
-    let step = step.env("MDE_ACCESS_TOKEN", "a.given-token");
-    let step = step.env("SSL_CERT_FILE", Authority::trusted().pem_path());
+    let step = step_against(break_off_after_the_handshake);
     let outcome = step.stdin(request).args(["--timeout", "2"]).run();
     // Now and then a try has filled the socket's buffers before it breaks.
     let is_told = |line: &String| line.contains("connection lost while sending");
@@ -198,16 +204,7 @@ fn answer_in_clear(mut stream: TcpStream) -> io::Result<()> {
 
 #[test]
 fn what_is_no_tls_after_the_handshake_is_a_broken_connection_and_no_wrong_host() {
-    let listener = listen();
-    let host = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        listener.incoming().flatten().for_each(|stream| {
-            let _ = answer_in_clear(stream);
-        });
-    });
-    let step = step().env("MDE_BASE_URL", format!("https://{host}"));
-    let step = step.env("MDE_ACCESS_TOKEN", "a.given-token");
-    let step = step.env("SSL_CERT_FILE", Authority::trusted().pem_path());
+    let step = step_against(answer_in_clear);
     let outcome = step.args(["--timeout", "1"]).run();
     let error = &outcome.json()["error"];
     assert_eq!(error["code"], "network_error", "{outcome}");
