@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::step::file_with;
-use crate::support::{Authority, JSON, Outcome, Reply, Server, Step, listen, response, step};
+use crate::support::{Authority, JSON, Outcome, Reply, Server, Step, free_port, response, step};
 
 /// How long a proxy may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,9 +22,7 @@ struct Running {
 impl Running {
     /// Starts `program`, whose configuration `configure` writes for a port and a folder of its own.
     fn start(program: &str, configure: impl FnOnce(u16, &Path) -> Vec<String>) -> Self {
-        let listener = listen();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let folder = fresh_folder();
         let process = Command::new(program)
             .args(configure(port, &folder))
@@ -33,9 +31,11 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("{program} does not start: {error}"));
-        let running = Self { process, port };
+        let mut running = Self { process, port };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = running.process.try_wait().unwrap();
+            assert_eq!(ended, None, "{program} has ended");
             assert!(begun.elapsed() < PATIENCE, "{program} is not up");
             #[expect(clippy::disallowed_methods, reason = "a test may wait")]
             std::thread::sleep(Duration::from_millis(50));

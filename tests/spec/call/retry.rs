@@ -1,9 +1,10 @@
 //! What is tried again, and when.
 
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::support::{
-    JSON, Outcome, REQUEST, Reply, Server, Step, assert_snapshot, each, listen, response, step,
+    JSON, Outcome, REQUEST, Reply, Server, Step, assert_snapshot, each, free_port, response, step,
 };
 
 const OK: &str = r#"{"id":"x","status":"Cancelled"}"#;
@@ -216,9 +217,7 @@ fn sign_in_is_tried_again_by_its_own_rules() {
 
 #[test]
 fn a_refused_connection_is_tried_again_until_it_is_accepted() {
-    let listener = listen();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let server = std::thread::spawn(move || {
         #[expect(clippy::disallowed_methods, reason = "a test may wait")]
         std::thread::sleep(Duration::from_millis(300));

@@ -21,7 +21,7 @@ pub mod step;
 pub mod token;
 
 pub use certificates::Authority;
-pub use ports::listen;
+pub use ports::{free_port, listen};
 pub use reply::{JSON, Reply, response};
 pub use rows::each;
 pub use server::Server;
