@@ -78,7 +78,7 @@ struct Run<'a, 'b> {
 impl Run<'_, '_> {
     fn carry_out(mut self, command: Command) -> Result<Ending, Failure> {
         self.log.set_verbose(self.options.verbose);
-        self.stdout.set_patience(self.options.timeout);
+        self.stdout.set_patience(self.options.timeout());
         match command {
             Command::Print(text) => Ok(Ending::Text(text)),
             Command::Check => Ok(self.check()),

@@ -12,7 +12,7 @@ use super::params::{Params, invalid, is_object};
 use super::reply::{self, Era, SERVER, ServerInfo};
 use super::tools::{self, Tool};
 use super::{LEGACY, MODERN};
-use crate::settings::options::Allow;
+use crate::settings::allowed_types::Allow;
 
 /// What a tool is given if nothing is.
 const NO_ARGUMENTS: &str = "{}";

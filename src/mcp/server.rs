@@ -52,7 +52,7 @@ impl<'a, 'log> Server<'a, 'log> {
             protocol: Protocol::new(options.allow.as_ref()),
             queue,
             open: Vec::new(),
-            timeout: options.timeout,
+            timeout: options.timeout(),
             stdout,
             log,
         }

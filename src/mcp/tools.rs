@@ -11,7 +11,7 @@ use crate::input::validate::validate_line;
 use crate::input::{Input, MachineActionId, PathParameters};
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::generated_files;
-use crate::settings::options::Allow;
+use crate::settings::allowed_types::Allow;
 
 /// One of the tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

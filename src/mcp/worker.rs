@@ -40,9 +40,9 @@ pub(super) fn work(
     events: &SyncSender<Event>,
     log: &mut Log<'_>,
 ) {
-    let deadline = Deadline::after(options.timeout);
+    let deadline = Deadline::after(options.timeout());
     let mut run = Run { deadline, log };
-    let mut agent = Agent::new(options.clone(), reader, queue.interrupt(), &mut run);
+    let mut agent = Agent::new(options, reader, queue.interrupt(), &mut run);
     match &agent {
         Ok(agent) => queue.set_brake(agent.brake()),
         Err(failure) => log.error(failure.with_causes()),

@@ -18,7 +18,7 @@ use crate::call::wire::progress::Stage;
 use crate::input::validate::validate_line;
 use crate::output::failure::{Failure, RequestSent};
 use crate::settings::clouds::{CLOUDS, Cloud};
-use crate::settings::table::{CLIENT_ID, TENANT_ID};
+use crate::settings::variables::{CLIENT_ID, TENANT_ID};
 use crate::step::check::Report;
 
 /// When `check` was run, in seconds since 1970: the time of the documented answer.

@@ -8,8 +8,8 @@ use crate::output::exit_status::{Document, ExitStatus};
 use crate::output::failure::FailureCode;
 use crate::settings::clouds;
 use crate::settings::commands::COMMANDS;
-use crate::settings::option_table;
-use crate::settings::table;
+use crate::settings::options;
+use crate::settings::variables;
 
 /// The page that describes the call.
 pub(super) const DOCUMENTATION: &str =
@@ -221,7 +221,7 @@ impl Manifest {
                     options: command.option_names().collect(),
                 })
                 .collect(),
-            options: option_table::OPTIONS
+            options: options::OPTIONS
                 .map(|option| ManifestOption {
                     name: option.name,
                     value: option.value,
@@ -229,7 +229,7 @@ impl Manifest {
                     description: option.about,
                 })
                 .into(),
-            settings: table::SETTINGS
+            settings: variables::SETTINGS
                 .map(|setting| ManifestSetting {
                     name: setting.name,
                     description: setting.about,

@@ -9,7 +9,7 @@ use crate::output::exit_status::ExitStatus;
 use crate::settings::commands::{COMMANDS, STEP};
 use crate::settings::help::{about, typed, with_argument};
 use crate::settings::list_options::ListOption;
-use crate::settings::table::{SETTINGS, Setting};
+use crate::settings::variables::{SETTINGS, Setting};
 
 /// The day of this version: the README's "Changes" give the same.
 const RELEASED: &str = "2026-11-22";

@@ -4,8 +4,8 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::settings::option_table::{self, OptionSpec};
-use crate::settings::table::{self, Setting};
+use crate::settings::options::{self, OptionSpec};
+use crate::settings::variables::{self, Setting};
 
 /// The environment variables, as the properties of an object.
 pub(super) fn settings() -> Schema {
@@ -26,7 +26,7 @@ pub(super) fn settings() -> Schema {
 
 fn properties() -> Map<String, Value> {
     let mut properties = Map::new();
-    for setting in table::SETTINGS {
+    for setting in variables::SETTINGS {
         properties.insert(setting.name.to_owned(), of_setting(setting));
         if setting.has_file_twin {
             let about = format!("file with the value of {}", setting.name);
@@ -34,7 +34,7 @@ fn properties() -> Map<String, Value> {
             properties.insert(setting.file_twin(), twin);
         }
     }
-    for option in option_table::OPTIONS {
+    for option in options::OPTIONS {
         properties.insert(option.setting.to_owned(), of_option(option));
     }
     properties

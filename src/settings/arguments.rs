@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::input::MachineActionId;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::generated_files;
+use crate::settings::allowed_types::Allow;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
-use crate::settings::environment::parse_time_limit;
 use crate::settings::help::{help, help_of, version};
 use crate::settings::list_options::{LIST_OPTIONS, Listing};
-use crate::settings::option_table::{self, OPTIONS};
-use crate::settings::options::{Allow, Options};
+use crate::settings::options::{ALLOW, OPTIONS, Options};
 use crate::settings::suggestions;
 
 /// What the command line asks for.
@@ -37,10 +36,9 @@ pub(crate) enum Command {
 /// An option or argument that is not known, lacks its value, has one too many, or belongs to another command.
 pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Command, Failure> {
     let mut typed = Typed::default();
-    let command = typed
-        .read(lexopt::Parser::from_args(args))
-        .and_then(|print| print.map_or_else(|| typed.command(options), Ok));
+    let read = typed.read(lexopt::Parser::from_args(args));
     options.serves = typed.spec().is_some_and(|command| command.name == "mcp");
+    let command = read.and_then(|print| print.map_or_else(|| typed.command(options), Ok));
     command.map_err(|error| {
         let what = explain(error);
         let end = if what.ends_with('?') { "" } else { "." };
@@ -99,12 +97,21 @@ impl Typed {
                         true => parser.value()?.into_string()?,
                         false => String::new(),
                     };
-                    self.options.push((name, value));
+                    self.add(name, value);
                 }
                 Short(_) => return Err(argument.unexpected()),
             }
         }
         Ok(None)
+    }
+
+    /// Adds an option; types that are allowed add up.
+    fn add(&mut self, name: &'static str, value: String) {
+        let mut before = self.options.iter_mut();
+        match before.find(|(known, _)| *known == name && name == ALLOW.name) {
+            Some((_, types)) => *types = format!("{types},{value}"),
+            None => self.options.push((name, value)),
+        }
     }
 
     /// The help of the command that was named so far, or of all.
@@ -127,12 +134,10 @@ impl Typed {
             }
         }
         self.set(options)?;
-        if matches!(command, Command::Mcp) {
-            options.fit_agents()?;
+        if options.serves {
+            options.check_for_agents()?;
         } else if options.allow == Some(Allow::Any)
-            && spec
-                .option_names()
-                .any(|taken| taken == option_table::ALLOW.name)
+            && spec.option_names().any(|taken| taken == ALLOW.name)
         {
             return Err("`any` is not a type: name the types in --allow (MDE_ALLOW), or do without it for no limit".into());
         }
@@ -170,39 +175,16 @@ impl Typed {
         Ok(Command::Print(text))
     }
 
-    /// Sets what was typed; the last one counts, but types add up.
-    fn set(&self, options: &mut Options) -> Result<(), lexopt::Error> {
-        let mut types = Vec::new();
+    /// Sets what was typed; the last one counts.
+    fn set(&self, options: &mut Options) -> Result<(), String> {
         for (name, value) in &self.options {
-            match *name {
-                name if name == option_table::SANDBOX.name => options.sandbox = true,
-                name if name == option_table::BATCH.name => options.batch = true,
-                name if name == option_table::VERBOSE.name => options.verbose = true,
-                name if name == option_table::WAIT.name => {
-                    options.wait = Some(seconds(name, value)?)
-                }
-                name if name == option_table::TIMEOUT.name => {
-                    options.timeout = seconds(name, value)?;
-                    options.sets_timeout = true;
-                }
-                name if name == option_table::ALLOW.name => types.push(value.as_str()),
-                // `Options::read` has seen --exit-zero.
-                _ => {}
+            if let Some(option) = OPTIONS.iter().find(|option| option.name == *name) {
+                let set = option.set(options, value);
+                set.map_err(|rule| format!("{name} {rule}"))?;
             }
-        }
-        if !types.is_empty() {
-            options.allow = Some(allow(&types.join(","))?);
         }
         Ok(())
     }
-}
-
-fn allow(types: &str) -> Result<Allow, String> {
-    Allow::parse(types).map_err(|rule| format!("{} {rule}", option_table::ALLOW.name))
-}
-
-fn seconds(option: &str, text: &str) -> Result<std::time::Duration, lexopt::Error> {
-    Ok(parse_time_limit(text).map_err(|rule| format!("{option} {rule}"))?)
 }
 
 /// Returns the option that is typed as `--` and `name`, and whether it has a value.

@@ -1,7 +1,7 @@
 //! The commands: the one table that the command line and the help are made from.
 
 use crate::settings::list_options::{LIST_OPTIONS, ListOption};
-use crate::settings::option_table::{self, OptionSpec};
+use crate::settings::options::{self, OptionSpec};
 
 /// What the command line can ask for.
 pub(crate) struct CommandSpec {
@@ -25,16 +25,16 @@ pub(crate) const STEP: CommandSpec = CommandSpec {
     argument: "[REQUEST]",
     about: "run the step: cancel the action that the request names",
     details: "",
-    options: &option_table::OPTIONS,
+    options: &options::OPTIONS,
     own_options: &[],
 };
 
 /// What every command takes that makes calls.
 const OF_CALLS: [&OptionSpec; 4] = [
-    &option_table::SANDBOX,
-    &option_table::TIMEOUT,
-    &option_table::EXIT_ZERO,
-    &option_table::VERBOSE,
+    &options::SANDBOX,
+    &options::TIMEOUT,
+    &options::EXIT_ZERO,
+    &options::VERBOSE,
 ];
 
 /// Every command that has a name, in the order of the help.
@@ -71,11 +71,11 @@ pub(crate) static COMMANDS: [CommandSpec; 8] = [
         details: "Agents may read; they may cancel only what --allow names, and everything with `--allow any`. --timeout is \
                   45 unless set, and --wait is part of it. It ends with its input. Each call has a line on stderr.",
         options: &[
-            &option_table::SANDBOX,
-            &option_table::ALLOW,
-            &option_table::WAIT,
-            &option_table::TIMEOUT,
-            &option_table::VERBOSE,
+            &options::SANDBOX,
+            &options::ALLOW,
+            &options::WAIT,
+            &options::TIMEOUT,
+            &options::VERBOSE,
         ],
         own_options: &[],
     },

@@ -11,7 +11,7 @@ use crate::call::bearer::AccessToken;
 use crate::call::sandbox;
 use crate::call::service_url::ServiceUrl;
 use crate::settings::environment::Reader;
-use crate::settings::table::{self, Setting};
+use crate::settings::variables::{self, Setting};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
@@ -24,21 +24,25 @@ enum Method {
 
 /// Every method with its name in `MDE_AUTH`, and the variable whose presence selects it.
 const METHODS: [(Method, &str, &Setting); 5] = {
-    let [token, secret, certificate, federated, managed] = table::AUTH_METHODS;
+    let [token, secret, certificate, federated, managed] = variables::AUTH_METHODS;
     [
-        (Method::AccessToken, token, &table::ACCESS_TOKEN),
-        (Method::ClientSecret, secret, &table::CLIENT_SECRET),
+        (Method::AccessToken, token, &variables::ACCESS_TOKEN),
+        (Method::ClientSecret, secret, &variables::CLIENT_SECRET),
         (
             Method::ClientCertificate,
             certificate,
-            &table::CLIENT_CERTIFICATE_PATH,
+            &variables::CLIENT_CERTIFICATE_PATH,
         ),
         (
             Method::FederatedToken,
             federated,
-            &table::FEDERATED_TOKEN_FILE,
+            &variables::FEDERATED_TOKEN_FILE,
         ),
-        (Method::ManagedIdentity, managed, &table::IDENTITY_ENDPOINT),
+        (
+            Method::ManagedIdentity,
+            managed,
+            &variables::IDENTITY_ENDPOINT,
+        ),
     ]
 };
 
@@ -64,8 +68,8 @@ pub(super) fn read(
     authority: Option<ServiceUrl>,
     scope: &str,
 ) -> Option<Credentials> {
-    reader.reject_both(&table::ACCESS_TOKEN);
-    reader.reject_both(&table::CLIENT_SECRET);
+    reader.reject_both(&variables::ACCESS_TOKEN);
+    reader.reject_both(&variables::CLIENT_SECRET);
     let tenant = tenant(reader);
     let (method, _, setting) = method(reader)?;
     if method != Method::ManagedIdentity {
@@ -78,9 +82,9 @@ pub(super) fn read(
         Method::ClientCertificate => certificate(reader),
         Method::FederatedToken => reader.text(setting).map(Proof::FederatedTokenFile),
     };
-    reader.require(&table::TENANT_ID);
-    reader.require(&table::CLIENT_ID);
-    let client_id = reader.text(&table::CLIENT_ID);
+    reader.require(&variables::TENANT_ID);
+    reader.require(&variables::CLIENT_ID);
+    let client_id = reader.text(&variables::CLIENT_ID);
     Some(Credentials::SignIn(SignIn::Application(Application {
         authority: authority?,
         tenant: tenant?,
@@ -92,8 +96,8 @@ pub(super) fn read(
 
 /// Returns the method that is named, or the only one that is possible: never a silent choice between two.
 fn method(reader: &mut Reader<'_>) -> Option<(Method, &'static str, &'static Setting)> {
-    if reader.is_set(&table::AUTH) {
-        let wanted = reader.text(&table::AUTH)?;
+    if reader.is_set(&variables::AUTH) {
+        let wanted = reader.text(&variables::AUTH)?;
         return METHODS.into_iter().find(|(_, name, _)| *name == wanted);
     }
     let mut candidates = METHODS.to_vec();
@@ -114,7 +118,7 @@ fn method(reader: &mut Reader<'_>) -> Option<(Method, &'static str, &'static Set
                 settings.join(" and "),
                 names.join(", ")
             );
-            reader.problem(table::AUTH.name, rule);
+            reader.problem(variables::AUTH.name, rule);
         }
     }
     None
@@ -127,17 +131,17 @@ const NO_CREDENTIALS: &str = "has no credentials: set AZURE_TENANT_ID, AZURE_CLI
 
 fn access_token(reader: &mut Reader<'_>) -> Option<Credentials> {
     let token = |secret: &Secret| AccessToken::parse(secret.expose());
-    let token = reader.secret(&table::ACCESS_TOKEN, token)?;
+    let token = reader.secret(&variables::ACCESS_TOKEN, token)?;
     Some(Credentials::AccessToken(token))
 }
 
 fn client_secret(reader: &mut Reader<'_>) -> Option<Proof> {
-    let secret = reader.secret(&table::CLIENT_SECRET, |secret| Ok(secret.clone()));
+    let secret = reader.secret(&variables::CLIENT_SECRET, |secret| Ok(secret.clone()));
     secret.map(Proof::Secret)
 }
 
 fn certificate(reader: &mut Reader<'_>) -> Option<Proof> {
-    let setting = &table::CLIENT_CERTIFICATE_PATH;
+    let setting = &variables::CLIENT_CERTIFICATE_PATH;
     let path = reader.text(setting)?;
     let bytes = reader.file(setting.name, &path)?;
     ClientCertificate::parse(&bytes, SystemTime::now())
@@ -147,7 +151,7 @@ fn certificate(reader: &mut Reader<'_>) -> Option<Proof> {
 }
 
 fn tenant(reader: &mut Reader<'_>) -> Option<String> {
-    reader.parsed(&table::TENANT_ID, |text| {
+    reader.parsed(&variables::TENANT_ID, |text| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         if text.bytes().all(is_allowed) && !text.starts_with('.') {
             Ok(text.to_owned())
@@ -159,7 +163,7 @@ fn tenant(reader: &mut Reader<'_>) -> Option<String> {
 
 fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<Credentials> {
     let endpoint = endpoint(reader)?;
-    let client_id = reader.text(&table::CLIENT_ID);
+    let client_id = reader.text(&variables::CLIENT_ID);
     Some(Credentials::SignIn(SignIn::ManagedIdentity(
         ManagedIdentity {
             endpoint,
@@ -171,17 +175,17 @@ fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<Credentials>
 
 /// Returns the endpoint that App Service names, or else the metadata service; neither is probed.
 fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
-    if reader.is_set(&table::IDENTITY_ENDPOINT) {
-        let url = reader.parsed(&table::IDENTITY_ENDPOINT, ServiceUrl::parse_local);
-        reader.require(&table::IDENTITY_HEADER);
-        let header = reader.secret(&table::IDENTITY_HEADER, header_value);
+    if reader.is_set(&variables::IDENTITY_ENDPOINT) {
+        let url = reader.parsed(&variables::IDENTITY_ENDPOINT, ServiceUrl::parse_local);
+        reader.require(&variables::IDENTITY_HEADER);
+        let header = reader.secret(&variables::IDENTITY_HEADER, header_value);
         return Some(Endpoint::AppService {
             url: url?,
             header: header?,
         });
     }
-    let url = match reader.is_set(&table::IMDS_HOST) {
-        true => reader.parsed(&table::IMDS_HOST, ServiceUrl::parse_local),
+    let url = match reader.is_set(&variables::IMDS_HOST) {
+        true => reader.parsed(&variables::IMDS_HOST, ServiceUrl::parse_local),
         false => ServiceUrl::parse_local(managed_identity::IMDS).ok(),
     };
     Some(Endpoint::Imds { url: url? })

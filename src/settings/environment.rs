@@ -6,34 +6,12 @@ use std::time::Duration;
 use crate::auth::secret::Secret;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::violation::Violation;
-use crate::settings::option_table::OptionSpec;
-use crate::settings::table::Setting;
+use crate::settings::variables::Setting;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::stream::read_file;
 
 /// The environment, as `main` hands it in.
 pub(crate) type Environment<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
-
-/// The longest time limit, in seconds: a day.
-const MAX_TIMEOUT: f64 = 86_400.0;
-
-/// Parses a time limit in seconds, such as `60` or `2.5`.
-///
-/// # Errors
-///
-/// The rule that `text` breaks.
-pub(crate) fn parse_time_limit(text: &str) -> Result<Duration, String> {
-    let is_decimal = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let number = text.parse().ok().filter(|_| is_decimal);
-    number
-        .filter(|seconds| (0.001..=MAX_TIMEOUT).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| {
-            format!("must be a number of seconds such as 60 or 2.5, greater than 0 and at most {MAX_TIMEOUT}")
-        })
-}
 
 /// Reads the environment, and gathers everything that is wrong with it.
 pub(crate) struct Reader<'a> {
@@ -211,38 +189,5 @@ impl<'a> Reader<'a> {
                 self.problem(name, format!("names a file that cannot be read: {error}"));
             })
             .ok()
-    }
-
-    /// Returns whether the option's twin switches it on.
-    pub(crate) fn switch(&mut self, option: &OptionSpec) -> bool {
-        match self.value(option.setting).as_deref() {
-            None | Some("0" | "false" | "no" | "off") => false,
-            Some("1" | "true" | "yes" | "on") => true,
-            Some(_) => {
-                self.problem(option.setting, "must be 1 (on) or 0 (off)");
-                false
-            }
-        }
-    }
-
-    /// Returns the time limit that the option's twin sets.
-    pub(crate) fn time_limit(&mut self, option: &OptionSpec) -> Option<Duration> {
-        self.option(option, parse_time_limit)
-    }
-
-    /// Returns what `parse` makes of the value of the option's twin.
-    pub(crate) fn option<T, Rule: Into<String>>(
-        &mut self,
-        option: &OptionSpec,
-        parse: impl FnOnce(&str) -> Result<T, Rule>,
-    ) -> Option<T> {
-        let text = self.value(option.setting)?;
-        match parse(&text) {
-            Ok(value) => Some(value),
-            Err(rule) => {
-                self.problem(option.setting, rule);
-                None
-            }
-        }
     }
 }

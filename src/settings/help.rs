@@ -6,8 +6,8 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::generated_files;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
 use crate::settings::list_options::ListOption;
-use crate::settings::option_table::OptionSpec;
-use crate::settings::table::SETTINGS;
+use crate::settings::options::OptionSpec;
+use crate::settings::variables::SETTINGS;
 
 /// How wide the help is at most, in letters.
 const WIDTH: usize = 100;

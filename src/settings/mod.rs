@@ -5,19 +5,19 @@ pub(crate) mod commands;
 pub(crate) mod list_options;
 mod suggestions;
 pub(crate) mod help;
-pub(crate) mod options;
+pub mod options;
+pub(crate) mod allowed_types;
 mod credentials;
 mod network;
 pub(crate) mod environment;
 pub(crate) mod clouds;
-pub mod option_table;
-pub mod table;
+pub mod variables;
 
 use std::path::PathBuf;
 
 use self::clouds::{CLOUDS, Cloud};
 use self::environment::Reader;
-use self::table::Setting;
+use self::variables::Setting;
 use crate::auth::Credentials;
 use crate::call::Network;
 use crate::call::service_url::ServiceUrl;
@@ -55,14 +55,14 @@ impl Settings {
     ) -> Result<Self, Failure> {
         reader.set_deadline(deadline);
         let cloud = cloud(&mut reader);
-        let base = service_url(&mut reader, &table::BASE_URL, cloud.api);
-        let authority = service_url(&mut reader, &table::AUTHORITY_HOST, cloud.authority);
+        let base = service_url(&mut reader, &variables::BASE_URL, cloud.api);
+        let authority = service_url(&mut reader, &variables::AUTHORITY_HOST, cloud.authority);
         let scope = reader
-            .text(&table::SCOPE)
+            .text(&variables::SCOPE)
             .unwrap_or_else(|| cloud.scope.to_owned());
-        let calls_per_minute = count(&mut reader, &table::CALLS_PER_MINUTE);
-        let calls_per_hour = count(&mut reader, &table::CALLS_PER_HOUR);
-        let token_cache = reader.text(&table::TOKEN_CACHE).map(PathBuf::from);
+        let calls_per_minute = count(&mut reader, &variables::CALLS_PER_MINUTE);
+        let calls_per_hour = count(&mut reader, &variables::CALLS_PER_HOUR);
+        let token_cache = reader.text(&variables::TOKEN_CACHE).map(PathBuf::from);
         let network = network::read(&mut reader);
         let credentials = if sandbox {
             authority.map(|authority| credentials::of_sandbox(authority, &scope))
@@ -104,7 +104,7 @@ fn count(reader: &mut Reader<'_>, setting: &Setting) -> u32 {
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
     let [commercial, ..] = &CLOUDS;
-    let named = reader.text(&table::CLOUD);
+    let named = reader.text(&variables::CLOUD);
     let find = |name| CLOUDS.iter().find(|cloud| cloud.name == name);
     named.as_deref().and_then(find).unwrap_or(commercial)
 }

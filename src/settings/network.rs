@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::call::Network;
 use crate::call::proxy::ProxySettings;
 use crate::settings::environment::Reader;
-use crate::settings::table::{self, Setting};
+use crate::settings::variables::{self, Setting};
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Network {
     Network {
@@ -17,8 +17,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Network {
 }
 
 fn roots(reader: &mut Reader<'_>) -> Option<Vec<CertificateDer<'static>>> {
-    let path = reader.text(&table::CERT_FILE)?;
-    let name = table::CERT_FILE.name;
+    let path = reader.text(&variables::CERT_FILE)?;
+    let name = variables::CERT_FILE.name;
     let pem = reader.file(name, &path)?;
     parse_roots(&pem)
         .inspect_err(|rule| reader.problem(name, *rule))
@@ -47,9 +47,9 @@ fn proxy(reader: &mut Reader<'_>) -> Option<ProxySettings> {
             .value(setting.name)
             .or_else(|| reader.value(&lower_case))
     };
-    let url = either(reader, &table::HTTPS_PROXY)?;
-    let exceptions = either(reader, &table::NO_PROXY).unwrap_or_default();
+    let url = either(reader, &variables::HTTPS_PROXY)?;
+    let exceptions = either(reader, &variables::NO_PROXY).unwrap_or_default();
     ProxySettings::parse(&url, &exceptions)
-        .inspect_err(|rule| reader.problem(table::HTTPS_PROXY.name, *rule))
+        .inspect_err(|rule| reader.problem(variables::HTTPS_PROXY.name, *rule))
         .ok()
 }

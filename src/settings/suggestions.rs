@@ -2,7 +2,7 @@
 
 use crate::settings::commands::COMMANDS;
 use crate::settings::list_options::LIST_OPTIONS;
-use crate::settings::option_table::OPTIONS;
+use crate::settings::options::OPTIONS;
 
 /// The longest word that is repeated, in bytes.
 const MAX_SHOWN: usize = 32;

@@ -39,17 +39,12 @@ impl Agent {
     ///
     /// The settings are not usable.
     pub(crate) fn new(
-        options: Options,
+        options: &Options,
         reader: Reader<'_>,
         interrupt: Interrupt,
         run: &mut Run<'_, '_>,
     ) -> Result<Self, Failure> {
-        // It keeps the pace of a batch.
-        let options = Options {
-            batch: true,
-            ..options
-        };
-        Step::new(options, reader, interrupt, run).map(Self)
+        Step::new(options.paced(), reader, interrupt, run).map(Self)
     }
 
     /// Returns what ends a call in hand, from another thread.

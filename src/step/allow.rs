@@ -11,7 +11,7 @@ use crate::input::MachineActionId;
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::retry_policy::may_pass;
-use crate::settings::options::Allow;
+use crate::settings::allowed_types::Allow;
 
 /// The types that are known.
 ///

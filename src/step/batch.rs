@@ -35,8 +35,8 @@ pub(crate) fn run(
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Failure> {
     let interrupt = Interrupt::default();
-    let deadline = Deadline::after(options.timeout);
-    let timeout = options.timeout;
+    let deadline = Deadline::after(options.timeout());
+    let timeout = options.timeout();
     let mut run = Run { deadline, log };
     let step = Step::new(options, reader, interrupt.clone(), &mut run);
     let in_hand = InHand::new(Tally::new(), false);

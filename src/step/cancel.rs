@@ -17,7 +17,7 @@ use crate::call::service_url::ServiceUrl;
 use crate::input::{Input, MachineActionId};
 use crate::output::answer::Answer;
 use crate::output::failure::{Failure, FailureCode};
-use crate::settings::options::Allow;
+use crate::settings::allowed_types::Allow;
 
 /// A cancel that is worked on.
 pub(super) struct Cancel {

@@ -54,7 +54,7 @@ fn report(
     stop: &InterruptedReads,
     log: &mut Log<'_>,
 ) -> Report {
-    let deadline = Deadline::after(options.timeout);
+    let deadline = Deadline::after(options.timeout());
     let settings = match Settings::read(reader, options.sandbox, deadline) {
         Ok(settings) => settings,
         Err(failure) => return Report::of_failure(failure),

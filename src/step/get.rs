@@ -43,7 +43,7 @@ fn read(
     stop: &InterruptedReads,
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
-    let deadline = Deadline::after(options.timeout);
+    let deadline = Deadline::after(options.timeout());
     log.set_subject(Subject {
         line: None,
         action: Some(id.as_str()),

@@ -41,8 +41,9 @@ use crate::input::{Input, MachineActionId};
 use crate::output::answer::Answer;
 use crate::output::failure::Failure;
 use crate::settings::Settings;
+use crate::settings::allowed_types::Allow;
 use crate::settings::environment::Reader;
-use crate::settings::options::{Allow, Options};
+use crate::settings::options::Options;
 use crate::waiting::interrupt::Interrupt;
 
 /// What one run works with: for one request, or for one after the other.

@@ -30,7 +30,7 @@ pub(crate) fn run(
     is_indented: bool,
     log: &mut Log<'_>,
 ) -> ExitStatus {
-    let deadline = Deadline::after(options.timeout);
+    let deadline = Deadline::after(options.timeout());
     let interrupt = Interrupt::default();
     let in_hand = InHand::new(Tally::new(), is_indented);
     in_hand.lock().begin(None);
@@ -40,7 +40,7 @@ pub(crate) fn run(
         in_hand: in_hand.clone(),
         events: None,
     });
-    let timeout = options.timeout;
+    let timeout = options.timeout();
     let mut run = Run { deadline, log };
     let begun = begin(source, options, reader, &interrupt, &mut run);
     let work = |step| Work::new(step, in_hand.clone(), interrupt, timeout);
@@ -61,7 +61,7 @@ fn begin(
     interrupt: &Interrupt,
     run: &mut Run<'_, '_>,
 ) -> Result<(Step, Input), Failure> {
-    let input = validate(source.read(options.timeout)?)?;
+    let input = validate(source.read(options.timeout())?)?;
     let step = Step::new(options, reader, interrupt.clone(), run)?;
     Ok((step, input))
 }

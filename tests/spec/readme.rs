@@ -13,8 +13,8 @@ use cancel_machine_action::call::sandbox::scenarios;
 use cancel_machine_action::output::exit_status::{Document, ExitStatus};
 use cancel_machine_action::output::failure::FailureCode;
 use cancel_machine_action::output::generated_files;
-use cancel_machine_action::settings::option_table;
-use cancel_machine_action::settings::table;
+use cancel_machine_action::settings::options;
+use cancel_machine_action::settings::variables;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, modern};
@@ -229,7 +229,7 @@ fn assert_client_is_configured(example: &Value) {
     let server = &example["mcpServers"]["defender"];
     assert_eq!(server["command"], "cancel-machine-action");
     for (name, _) in server["env"].as_object().unwrap() {
-        let is_known = table::SETTINGS.iter().any(|it| {
+        let is_known = variables::SETTINGS.iter().any(|it| {
             it.name == name || (it.has_file_twin && format!("{}_FILE", it.name) == *name)
         });
         assert!(is_known, "{name}");
@@ -261,7 +261,7 @@ fn the_tables_are_those_of_the_program() {
         );
         rows.push(format!("{} |", row.trim_end()));
     }
-    for option in option_table::OPTIONS {
+    for option in options::OPTIONS {
         let value = option
             .value
             .map_or(String::new(), |value| format!(" <{value}>"));
@@ -270,7 +270,7 @@ fn the_tables_are_those_of_the_program() {
             option.name, option.setting, option.about
         ));
     }
-    for setting in table::SETTINGS {
+    for setting in variables::SETTINGS {
         let twin = if setting.has_file_twin {
             " (`_FILE`)"
         } else {

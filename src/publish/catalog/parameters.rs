@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::settings::option_table;
-use crate::settings::table;
+use crate::settings::options;
+use crate::settings::variables;
 
 /// One entry of the form: an environment variable of the step.
 pub(super) struct Parameter {
@@ -58,13 +58,13 @@ impl Parameter {
 /// for each action, and reads its stdout.
 pub(super) fn all() -> Vec<Parameter> {
     const OF_THE_CALLER: [&str; 5] = [
-        option_table::BATCH.setting,
-        table::CALLS_PER_MINUTE.name,
-        table::CALLS_PER_HOUR.name,
-        option_table::EXIT_ZERO.setting,
-        option_table::VERBOSE.setting,
+        options::BATCH.setting,
+        variables::CALLS_PER_MINUTE.name,
+        variables::CALLS_PER_HOUR.name,
+        options::EXIT_ZERO.setting,
+        options::VERBOSE.setting,
     ];
-    let settings = table::SETTINGS.into_iter().map(|setting| Parameter {
+    let settings = variables::SETTINGS.into_iter().map(|setting| Parameter {
         variable: setting.name,
         about: setting.about,
         example: setting.example,
@@ -73,7 +73,7 @@ pub(super) fn all() -> Vec<Parameter> {
         default: setting.default,
         values: setting.values,
     });
-    let options = option_table::OPTIONS.into_iter().map(|option| Parameter {
+    let options = options::OPTIONS.into_iter().map(|option| Parameter {
         variable: option.setting,
         about: option.about,
         example: option.example,

@@ -72,7 +72,7 @@ fn write(
 ) -> Result<(), End> {
     let step = paced_step(options, reader, &stop.interrupt, log)?;
     stop.set_brake(step.brake());
-    let timeout = options.timeout;
+    let timeout = options.timeout();
     let mut list = List {
         step,
         lines,
@@ -88,12 +88,13 @@ fn paced_step(
     interrupt: &Interrupt,
     log: &mut Log<'_>,
 ) -> Result<Step, Failure> {
-    let paced = Options {
-        batch: true,
-        ..options.clone()
-    };
-    let deadline = Deadline::after(options.timeout);
-    Step::new(paced, reader, interrupt.clone(), &mut Run { deadline, log })
+    let deadline = Deadline::after(options.timeout());
+    Step::new(
+        options.paced(),
+        reader,
+        interrupt.clone(),
+        &mut Run { deadline, log },
+    )
 }
 
 /// Why a list is not whole.
