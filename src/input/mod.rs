@@ -54,20 +54,19 @@ impl MachineActionId {
         &self.0
     }
 
-    /// Whether the id has the form of the service's own ids (RFC 9562, section 4).
-    pub(crate) fn is_guid(&self) -> bool {
-        let groups = self.0.split('-').map(str::len);
-        groups.eq([8, 4, 4, 4, 12])
-            && self
-                .0
-                .bytes()
-                .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-    }
-
     /// Whether the id has the form of a device id (40 hexadecimal digits), which users take for an action's id.
     pub(crate) fn looks_like_device_id(&self) -> bool {
         self.0.len() == 40 && self.0.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
+}
+
+/// Whether `id` has the form of the service's own ids (RFC 9562, section 4).
+pub(crate) fn is_guid(id: &str) -> bool {
+    id.len() == 36
+        && id.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 impl TryFrom<String> for MachineActionId {

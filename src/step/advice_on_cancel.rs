@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::action_state::{self, State};
 use super::service_message::Said;
 use crate::call::pace::whole_seconds;
-use crate::input::{Input, MachineActionId};
+use crate::input::{Input, MachineActionId, is_guid};
 use crate::output::answer::{Answer, Body, Verdict};
 use crate::output::retry_policy::may_pass;
 
@@ -64,7 +64,7 @@ fn of_400(input: &Input, said: &Said) -> String {
             .to_owned();
     }
     let is_about_id = said.message.contains("Edm.Guid") || said.message.contains("key value");
-    if is_about_id || !id.is_guid() {
+    if is_about_id || !is_guid(id.as_str()) {
         return "The service takes only GUIDs as machineactionid: check where the playbook has it from.".to_owned();
     }
     let is_about_body = matches!(

@@ -10,6 +10,7 @@ use crate::call::sandbox::errors::{
     throttled,
 };
 use crate::call::sandbox::reply::{Asked, Refusal, Reply};
+use crate::input::is_guid;
 
 /// The id that begins every scenario's; six digits follow: a status, and which of its answers.
 pub(super) const SCENARIO_PREFIX: &str = "00000000-0000-0000-0000-000000";
@@ -63,14 +64,6 @@ pub(super) fn reply(asked: &Asked, is_cancel: bool) -> Reply {
         true => (scenario.cancel)(asked),
         false => (scenario.read)(asked),
     }
-}
-
-fn is_guid(id: &str) -> bool {
-    id.len() == 36
-        && id.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 /// Every scenario. Any other GUID is that of an open action, which is cancelled.

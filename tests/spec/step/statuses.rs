@@ -96,11 +96,22 @@ fn what_each_retry_after_comes_to() {
 #[test]
 fn a_400_to_an_id_that_is_no_guid_says_so() {
     let server = Server::tls([Reply::bytes(response("400 Bad Request", &[JSON], "{}"))]);
-    let step = step()
-        .api_with_token(&server)
-        .stdin(request_for("my-action"));
-    let outcome = step.run();
-    assert!(outcome.stderr.contains("takes only GUIDs"), "{outcome}");
+    let cases = [
+        ("my-action", true),
+        ("988cc94e7a8f4b28ab6554970c5d50180000", true),
+        ("zzzzzzzz-7a8f-4b28-ab65-54970c5d5018", true),
+        ("988cc94e-7a8f-4b28-ab65-54970c5d5018", false),
+        ("988CC94E-7A8F-4B28-AB65-54970C5D5018", false),
+    ];
+    each(cases, |(id, is_none)| {
+        let step = step().api_with_token(&server).stdin(request_for(id));
+        let outcome = step.run();
+        assert_eq!(
+            outcome.stderr.contains("takes only GUIDs"),
+            is_none,
+            "{outcome}"
+        );
+    });
 }
 
 #[test]
