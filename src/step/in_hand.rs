@@ -20,7 +20,8 @@ use crate::waiting::timed_lock;
 
 /// How many lines of a batch are in hand at most.
 const MAX_LINES: usize = 100;
-/// How large the answers that are in hand may be, in bytes, before another line is begun.
+/// How large the answers that are in hand may be, in bytes, before none is added: no line is begun, none but the first is
+/// looked at.
 const MAX_BYTES: usize = 16 << 20;
 
 /// The requests in hand, shared with whoever hears a signal.
@@ -138,8 +139,18 @@ impl Lines {
 
     /// Whether another line may be taken in hand.
     pub(super) fn has_room(&self) -> bool {
+        self.lines.len() < MAX_LINES && !self.is_full()
+    }
+
+    /// Whether the request with this `number` may be looked at: if there is no room for what that may bring, only the
+    /// first, because it is the next to be written.
+    pub(super) fn may_look(&self, number: Number) -> bool {
+        !self.is_full() || self.lines.front().is_some_and(|line| line.number == number)
+    }
+
+    fn is_full(&self) -> bool {
         let sizes = self.lines.iter().map(|line| line.state.size());
-        self.lines.len() < MAX_LINES && sizes.sum::<usize>() < MAX_BYTES
+        sizes.sum::<usize>() >= MAX_BYTES
     }
 
     /// Writes what is done, as far as no line before it is not.

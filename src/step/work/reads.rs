@@ -1,6 +1,6 @@
 //! What is watched is looked at when it is due.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Work, key, subject};
 use crate::call::send::Run;
@@ -8,6 +8,9 @@ use crate::output::log::{Log, Subject};
 use crate::step::advice_on_cancel::held_up;
 use crate::step::line::Number;
 use crate::waiting::deadline::Deadline;
+
+/// How long a look is put off if there is no room for what it may bring.
+const POSTPONED: Duration = Duration::from_millis(250);
 
 impl Work {
     /// Looks at the watched action of the line with this `number`.
@@ -17,6 +20,10 @@ impl Work {
             return;
         };
         let now = Instant::now();
+        if !lines.may_look(number) {
+            self.schedule.add(key(number), now + POSTPONED);
+            return;
+        }
         let (id, patience, late) = (watch.id().clone(), watch.patience(now), watch.lateness(now));
         lines.tally.report_late(late, log);
         drop(lines);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::batch::{batch, id, lines, unpaced};
+use serde_json::Value;
+
+use crate::support::batch::{batch, documents, id, lines, unpaced};
 use crate::support::service::{Fate, Service};
 use crate::support::{
     JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
@@ -187,6 +189,34 @@ fn the_answers_that_are_in_hand_at_the_same_time_are_bounded() {
         .stdin(lines(LINES))
         .patiently()
         .run();
+    assert_eq!(outcome.stdout.lines().count(), LINES, "{}", outcome.stderr);
+    assert!(outcome.peak_memory < 100 << 10, "{}", outcome.peak_memory);
+}
+
+#[test]
+fn answers_that_grow_from_read_to_read_are_bounded_too() {
+    const LINES: usize = 40;
+    let open = |size| {
+        let text = "x".repeat(size);
+        let body = format!(
+            r#"{{"id":"{}","status":"Pending","title":"{text}"}}"#,
+            id(0)
+        );
+        Reply::bytes(response("200 OK", &[JSON], body))
+    };
+    let small = std::iter::repeat_n(open(0), 2 * LINES);
+    let server = Server::plain(small.chain([open(4 << 20)]));
+    let outcome = unpaced(batch().api_with_token(&server))
+        .args(["--wait", "2"])
+        .stdin(lines(1).repeat(LINES))
+        .patiently()
+        .run();
+    let pending = |document: &Value| document["outcome"] == "pending";
+    assert!(
+        documents(&outcome).iter().all(pending),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(outcome.stdout.lines().count(), LINES, "{}", outcome.stderr);
     assert!(outcome.peak_memory < 100 << 10, "{}", outcome.peak_memory);
 }
