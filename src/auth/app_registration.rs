@@ -26,7 +26,7 @@ use crate::waiting::stream::read_file;
 pub(crate) const FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 
 /// Asks the sign-in service for a token.
-pub(crate) static SIGN_IN: Call = Call {
+pub(crate) const SIGN_IN: Call = Call {
     name: "signing in",
     host_setting: "AZURE_AUTHORITY_HOST",
     is_of_the_api: false,
@@ -42,7 +42,6 @@ pub(crate) static SIGN_IN: Call = Call {
     },
 };
 
-#[derive(Debug)]
 pub(crate) struct Application {
     pub(crate) authority: ServiceUrl,
     /// The tenant's GUID or domain name: one path segment.
@@ -53,7 +52,6 @@ pub(crate) struct Application {
 }
 
 /// What proves that a caller is the application.
-#[derive(Debug)]
 pub(crate) enum Proof {
     Secret(Secret),
     /// A certificate, whose private key signs an assertion.

@@ -35,11 +35,8 @@ struct Statement<'a> {
     exp: u64,
 }
 
-/// Returns the statement, signed with the certificate's key, that the caller of `token_url` is `client_id`.
-///
-/// # Errors
-///
-/// The operating system has no random numbers.
+/// Returns the statement, signed with the certificate's key, that the caller of `token_url` is `client_id`. Fails if
+/// the system has no random numbers.
 pub(super) fn sign(
     certificate: &ClientCertificate,
     token_url: &str,

@@ -1,6 +1,5 @@
 //! A certificate of an app registration, and the private key that belongs to it.
 
-use std::fmt;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -22,11 +21,8 @@ pub(crate) struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// Finds the certificate and the key in the file `bytes`, both valid at `now` and made for each other.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with them, and the command that mends it.
+    /// Finds the certificate and the key in the file `bytes`, both valid at `now` and made for each other. The error is
+    /// what is wrong with them, and the command that mends it.
     pub(crate) fn parse(bytes: &[u8], now: SystemTime) -> Result<Self, &'static str> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         reject_other_formats(bytes)?;
@@ -38,12 +34,6 @@ impl ClientCertificate {
             key,
             thumbprint: BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, der)),
         })
-    }
-}
-
-impl fmt::Debug for ClientCertificate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ClientCertificate")
     }
 }
 

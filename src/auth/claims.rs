@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 /// counts as missing.
 ///
 /// Source: "Access token claims reference".
-#[derive(Debug)]
 pub(crate) struct Claims {
     /// The APIs that the token is for; usually one.
     pub(crate) audiences: Vec<String>,

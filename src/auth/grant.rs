@@ -17,7 +17,7 @@ pub(crate) struct TokenRequest {
 }
 
 /// A token and how long it is good for (RFC 6749, section 5.1).
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct Grant {
     #[serde(rename = "access_token")]
     pub(super) token: AccessToken,

@@ -8,10 +8,11 @@ use std::fmt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Request;
 
+use crate::auth::app_registration::SIGN_IN;
 use crate::auth::grant::TokenRequest;
 use crate::auth::secret::Secret;
+use crate::call::Call;
 use crate::call::service_url::{ServiceUrl, not_a_url};
-use crate::call::{Call, MAX_TRIES};
 use crate::output::failure::Failure;
 
 /// Asks the platform for a token.
@@ -19,20 +20,13 @@ use crate::output::failure::Failure;
 /// Source of what may pass: "How to use managed identities for Azure resources on an Azure VM to acquire an access
 /// token", "Retry guidance".
 pub(crate) static ASK_THE_PLATFORM: Call = Call {
-    name: "signing in",
     host_setting: "IDENTITY_ENDPOINT, MDE_AUTH",
-    is_of_the_api: false,
     // What the platform itself answers is never asked through a proxy.
     may_be_proxied: false,
-    may_change_something: false,
-    max_tries: MAX_TRIES,
-    is_streamed: false,
-    if_not_sent: "Nothing was cancelled.",
-    if_lost: "Nothing was cancelled.",
     may_pass: |received| matches!(received.status.as_u16(), 404 | 410 | 429 | 500..=599),
+    ..SIGN_IN
 };
 
-#[derive(Debug)]
 pub(crate) struct ManagedIdentity {
     /// Who is asked for the token.
     pub(crate) endpoint: Endpoint,
@@ -43,7 +37,6 @@ pub(crate) struct ManagedIdentity {
 }
 
 /// Who gives a managed identity its tokens.
-#[derive(Debug)]
 pub(crate) enum Endpoint {
     /// The endpoint that App Service, Functions and Container Apps set up for each app.
     AppService {

@@ -31,7 +31,6 @@ use crate::output::failure::{Failure, FailureCode};
 use crate::waiting::deadline::Deadline;
 
 /// Who calls the API.
-#[derive(Debug)]
 pub(crate) enum Credentials {
     /// A token that was given; it cannot be renewed.
     AccessToken(AccessToken),
@@ -39,7 +38,6 @@ pub(crate) enum Credentials {
 }
 
 /// An identity that signs in.
-#[derive(Debug)]
 pub(crate) enum SignIn {
     Application(Application),
     ManagedIdentity(ManagedIdentity),
@@ -53,11 +51,8 @@ impl SignIn {
         }
     }
 
-    /// Describes the call that asks for a token. A file that it needs is read until `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// The settings do not make a URL, or the file that proves the identity cannot be read any more.
+    /// Describes the call that asks for a token. A file that it needs is read until `deadline`. Fails if the settings
+    /// do not make a URL, or that file cannot be read any more.
     fn request(&self, now: SystemTime, deadline: Deadline) -> Result<TokenRequest, Failure> {
         match self {
             Self::Application(application) => application.request(now, deadline),
@@ -65,11 +60,8 @@ impl SignIn {
         }
     }
 
-    /// Returns the token that was given. What is said of a refusal does not repeat `proof`.
-    ///
-    /// # Errors
-    ///
-    /// Sign-in was refused, with the code and the first line of what was said; or there is no token.
+    /// Returns the token that was given, or the refusal with its code and the first line of what was said. That does
+    /// not repeat `proof`.
     pub(crate) fn grant(
         &self,
         received: &Received,

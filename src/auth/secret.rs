@@ -1,7 +1,6 @@
 //! A value that never prints.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use crate::auth::decodings::{decodings, is_space, layers};
 
@@ -16,20 +15,17 @@ pub struct Secret(String);
 
 impl Secret {
     /// Takes the value out of the reach of `Debug` and `Display`.
-    #[must_use]
     pub fn new(value: String) -> Self {
         Self(value)
     }
 
     /// The value itself: for the call that needs it, never for a message.
-    #[must_use]
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// Whether `text` repeats the secret or a part of it in a usual encoding: for what a service says, which may
     /// repeat what it was sent. Letter case, white space and punctuation make no difference.
-    #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         let decodings = decodings(text);
         let secrets = layers(&self.0);
@@ -64,10 +60,4 @@ fn letters_and_digits(text: &str) -> String {
 fn visible(text: &str) -> String {
     let kept = text.chars().filter(|letter| !is_space(*letter));
     kept.flat_map(char::to_lowercase).collect()
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret")
-    }
 }

@@ -52,11 +52,8 @@ impl Session {
         }
     }
 
-    /// Returns the token that is good for a while, or else a new one.
-    ///
-    /// # Errors
-    ///
-    /// No token can be had: sign-in was refused, or brought no answer.
+    /// Returns the token that is good for a while, or else a new one. Fails if sign-in was refused, or brought no
+    /// answer.
     pub(crate) fn token(
         &mut self,
         sender: &mut Sender,
@@ -163,11 +160,7 @@ impl Session {
         });
     }
 
-    /// Signs in, unless a refusal stands.
-    ///
-    /// # Errors
-    ///
-    /// Sign-in was refused, or there is no answer.
+    /// Signs in, unless a refusal stands. Fails if it was refused, or there is no answer.
     pub(crate) fn sign_in(
         &mut self,
         sender: &mut Sender,

@@ -1,7 +1,5 @@
 //! The token that the API is called with.
 
-use std::fmt;
-
 use serde::Deserialize;
 use ureq::http::header::HeaderValue;
 
@@ -53,11 +51,5 @@ impl TryFrom<String> for AccessToken {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse(&text)
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AccessToken")
     }
 }

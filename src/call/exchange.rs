@@ -1,6 +1,7 @@
 //! One exchange with a host: a request goes out, a whole answer comes back.
 
 use std::io::{self, Read};
+use std::sync::{Arc, OnceLock};
 
 use ureq::config::Config;
 use ureq::http::{Request, Response};
@@ -18,6 +19,7 @@ use crate::call::wire::resolver::KeepingResolver;
 use crate::call::wire::tls::{MAX_RECORD, TlsConnector};
 use crate::call::wire::watch;
 use crate::call::{Call, Network};
+use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::interrupt::Interrupt;
@@ -28,27 +30,34 @@ const MAX_HEADER: usize = 64 << 10;
 /// The longest line of a request, in bytes: the one with the token.
 const MAX_LINE: usize = AccessToken::MAX_LENGTH + (2 << 10);
 
-/// Ends a call in hand, from another thread.
-#[derive(Clone)]
+/// Cuts waiting short and ends a call in hand, from another thread.
+#[derive(Clone, Default)]
 pub(crate) struct Brake {
-    agent: Agent,
+    pub(crate) interrupt: Interrupt,
     progress: Progress,
+    /// What makes the calls; none before the settings are read.
+    agent: Arc<OnceLock<Agent>>,
 }
 
 impl Brake {
-    /// Lets no further request be sent. Returns whether a call of the API is in hand, which may end.
-    pub(crate) fn close(&self) -> bool {
+    /// Cuts all waiting short, and lets no further request be sent: the process is to end with `status`. Returns whether a
+    /// call of the API is in hand, which may end.
+    pub(crate) fn stop(&self, status: ExitStatus) -> bool {
+        self.interrupt.stop(status);
         self.progress.close()
     }
 
-    /// Lets requests be sent again.
-    pub(crate) fn reopen(&self) {
+    /// Forgets a stop: it was meant for a call that is over.
+    pub(crate) fn resume(&self) {
+        self.interrupt.resume();
         self.progress.reopen();
     }
 
     /// Breaks off the call in hand.
     pub(crate) fn break_off(&self) {
-        self.agent.clone().shutdown();
+        if let Some(agent) = self.agent.get() {
+            agent.clone().shutdown();
+        }
     }
 
     /// Whether the cancel that is worked on was sent, or a part of it.
@@ -66,37 +75,28 @@ impl Brake {
 pub(super) struct Client {
     agent: Agent,
     proxy: Option<ProxySettings>,
-    progress: Progress,
-    interrupt: Interrupt,
+    brake: Brake,
 }
 
 impl Client {
-    pub(super) fn new(network: Network, sandbox: bool, interrupt: Interrupt) -> Self {
-        let progress = Progress::default();
-        let connector = watch::connector(&progress, TlsConnector::new(network.roots));
+    pub(super) fn new(network: Network, sandbox: bool, brake: Brake) -> Self {
+        let connector = watch::connector(&brake.progress, TlsConnector::new(network.roots));
+        let agent = Agent::with_parts(config(sandbox), connector, KeepingResolver::default());
+        let _ = brake.agent.set(agent.clone());
         Self {
-            agent: Agent::with_parts(config(sandbox), connector, KeepingResolver::default()),
+            agent,
             proxy: network.proxy,
-            progress,
-            interrupt,
+            brake,
         }
     }
 
     pub(super) fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
-    }
-
-    /// Returns what ends a call in hand, from another thread.
-    pub(super) fn brake(&self) -> Brake {
-        Brake {
-            agent: self.agent.clone(),
-            progress: self.progress.clone(),
-        }
+        &self.brake.interrupt
     }
 
     /// Whether the last call went out on a connection that an earlier one had opened.
     pub(super) fn was_on_kept_connection(&self) -> bool {
-        self.progress.is_on_kept_connection()
+        self.brake.progress.is_on_kept_connection()
     }
 
     /// Sends `request` and returns its whole answer, or why there is none; `may_have_arrived` if an earlier try may
@@ -109,16 +109,18 @@ impl Client {
         may_have_arrived: bool,
     ) -> Result<Received, Failure> {
         let proxy = self.proxy_for(call, request);
-        self.progress.restart(call, request.uri(), deadline);
+        self.brake.progress.restart(call, request.uri(), deadline);
         let via = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+        let mut peer = Peer::new(call, request.uri(), via, deadline.limit());
+        peer.may_have_arrived = may_have_arrived;
         let loss = Loss {
-            peer: Peer::new(call, request.uri(), via, deadline.limit()).after(may_have_arrived),
-            progress: self.progress.clone(),
-            interrupt: self.interrupt.clone(),
+            peer,
+            progress: self.brake.progress.clone(),
+            interrupt: self.brake.interrupt.clone(),
         };
         let response = match self.answer_to(call, request.clone(), proxy.cloned(), deadline) {
             Ok(response) if call.is_streamed && response.status().is_success() => {
-                self.progress.reach(Stage::Read);
+                self.brake.progress.reach(Stage::Read);
                 return Received::streamed(response, loss);
             }
             response => response,
@@ -160,14 +162,14 @@ impl Client {
     /// Reads the body to its end, and decodes it.
     fn received(&self, response: Response<Body>, deadline: Deadline) -> Result<Received, Error> {
         let (head, body) = response.into_parts();
-        self.progress.reach(Stage::Read);
+        self.brake.progress.reach(Stage::Read);
         let mut bytes = Vec::new();
         let limit = MAX_BODY as u64 + 1;
         body.into_reader().take(limit).read_to_end(&mut bytes)?;
         if bytes.len() > MAX_BODY {
             return Err(Error::BodyExceedsLimit(MAX_BODY as u64));
         }
-        if self.progress.broke_off() {
+        if self.brake.progress.broke_off() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let length = bytes.len();

@@ -31,7 +31,6 @@ use rustls::pki_types::CertificateDer;
 pub(crate) const MAX_TRIES: u32 = 10;
 
 /// Describes a kind of call: what sending it must know. It is declared beside the request.
-#[derive(Debug)]
 pub struct Call {
     /// What it is for, in a word or two.
     pub(crate) name: &'static str,
@@ -56,7 +55,7 @@ pub struct Call {
 }
 
 /// The way to the hosts.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Network {
     /// The certificate authorities to trust; `None` for those that are compiled in.
     pub(crate) roots: Option<Vec<CertificateDer<'static>>>,

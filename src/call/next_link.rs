@@ -22,11 +22,8 @@ const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// Returns the query of the `link` that a service at `base` gave, ready to be asked.
-///
-/// # Errors
-///
-/// What keeps the link from being followed.
+/// Returns the query of the `link` that a service at `base` gave, ready to be asked. The error is what keeps the link
+/// from being followed.
 pub(crate) fn query(link: &str, base: &ServiceUrl) -> Result<String, &'static str> {
     if !link.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Err("is not printable ASCII");

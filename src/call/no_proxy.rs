@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use ureq::http::Uri;
 
 /// The entries of `NO_PROXY`.
-#[derive(Debug)]
 pub(super) struct NoProxy(Vec<Exception>);
 
 impl NoProxy {
@@ -28,14 +27,12 @@ fn without_brackets(host: &str) -> &str {
 }
 
 /// One entry of `NO_PROXY`, as curl, Go and Python read it.
-#[derive(Debug)]
 struct Exception {
     hosts: Hosts,
     /// Any port if there is none.
     port: Option<u16>,
 }
 
-#[derive(Debug)]
 enum Hosts {
     All,
     /// A domain, in lower case: it and all below it.

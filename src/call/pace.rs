@@ -56,7 +56,6 @@ pub struct Pacer {
 
 impl Pacer {
     /// A pacer for so many calls in a minute and in an hour; 0 is no limit.
-    #[must_use]
     pub fn new(per_minute: u32, per_hour: u32) -> Self {
         // A tenth of the limit, ten calls at most, may come at once; the others share nine tenths of the minute's limit.
         let burst = (per_minute / 10).clamp(1, 10) - 1;
@@ -75,7 +74,6 @@ impl Pacer {
     }
 
     /// How long a call that is ready at `now` has to wait.
-    #[must_use]
     pub fn wait(&self, now: Instant) -> Duration {
         let by_minute = self.due.and_then(|due| due.checked_sub(self.allowance));
         let by_hour = match self.last_hour.front() {
@@ -90,7 +88,6 @@ impl Pacer {
     }
 
     /// What is left at `now` of the pause that the service has asked for.
-    #[must_use]
     pub fn asked(&self, now: Instant) -> Duration {
         self.asked.map_or(Duration::ZERO, |pause| pause.left(now))
     }

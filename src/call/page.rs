@@ -17,13 +17,10 @@ use crate::output::failure::Failure;
 pub(crate) type Take<'a> = dyn FnMut(&RawValue) -> Option<Duration> + 'a;
 
 /// Hands each entity of a page to `take`, and returns the link to the next page, if there is one. The time for which
-/// `take` had to wait does not count.
-///
-/// # Errors
-///
-/// The page is cut short, slow, not a list, or has an entity of more than [`MAX_BODY`] bytes; or `take` wants no more.
+/// `take` had to wait does not count. Fails if the page is cut short, slow, not a list, or has an entity of more than
+/// [`MAX_BODY`] bytes; or if `take` wants no more.
 pub(crate) fn read(unread: Unread, take: &mut Take<'_>) -> Result<Option<String>, Failure> {
-    let (body, loss) = unread.into_parts();
+    let Unread { body, loss } = unread;
     let room = Cell::new(MAX_BODY);
     let body = Limited { body, room: &room };
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(body));
@@ -32,8 +29,8 @@ pub(crate) fn read(unread: Unread, take: &mut Take<'_>) -> Result<Option<String>
         loss: &loss,
         take,
     };
-    let next = page
-        .deserialize(&mut json)
+    let next = json
+        .deserialize_map(page)
         .and_then(|next| json.end().map(|()| next));
     match next {
         Ok(_) if loss.broke_off() => Err(loss.explain_body(io::ErrorKind::UnexpectedEof.into())),
@@ -46,7 +43,7 @@ pub(crate) fn read(unread: Unread, take: &mut Take<'_>) -> Result<Option<String>
 fn explain(error: serde_json::Error, loss: &Loss) -> Failure {
     match error.classify() {
         Category::Io => match io::Error::from(error) {
-            error if error.get_ref().is_some_and(|cause| cause.is::<TooLarge>()) => {
+            error if error.kind() == io::ErrorKind::FileTooLarge => {
                 loss.not_as_expected(&format!("with an action of more than {MAX_BODY} bytes"))
             }
             error => loss.explain_body(error),
@@ -67,36 +64,16 @@ impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.body.read(buffer)?;
         let left = self.room.get().checked_sub(count);
-        self.room
-            .set(left.ok_or_else(|| io::Error::other(TooLarge))?);
+        self.room.set(left.ok_or(io::ErrorKind::FileTooLarge)?);
         Ok(count)
     }
 }
-
-#[derive(Debug)]
-struct TooLarge;
-
-impl fmt::Display for TooLarge {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("too large")
-    }
-}
-
-impl std::error::Error for TooLarge {}
 
 /// The object that a page is.
 struct Page<'a, 'take> {
     room: &'a Cell<usize>,
     loss: &'a Loss,
     take: &'a mut Take<'take>,
-}
-
-impl<'de> DeserializeSeed<'de> for Page<'_, '_> {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_map(self)
-    }
 }
 
 impl<'de> Visitor<'de> for Page<'_, '_> {

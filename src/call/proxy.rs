@@ -7,18 +7,13 @@ use crate::call::no_proxy::NoProxy;
 use crate::call::service_url::has_valid_port;
 
 /// A proxy, and what goes past it.
-#[derive(Debug)]
 pub struct ProxySettings {
     proxy: Proxy,
     no_proxy: NoProxy,
 }
 
 impl ProxySettings {
-    /// Returns the proxy at `url`, for all hosts but those in `exceptions`.
-    ///
-    /// # Errors
-    ///
-    /// The rule that `url` breaks.
+    /// Returns the proxy at `url`, for all hosts but those in `exceptions`. The error is the rule that `url` breaks.
     pub fn parse(url: &str, exceptions: &str) -> Result<Self, &'static str> {
         const RULE: &str =
             "must be a URL such as http://host:port or http://user:password@host:port";
@@ -45,7 +40,6 @@ impl ProxySettings {
     }
 
     /// Returns the proxy through which `uri` is called, if it is.
-    #[must_use]
     pub fn for_uri(&self, uri: &Uri) -> Option<&Proxy> {
         (!self.no_proxy.covers(uri)).then_some(&self.proxy)
     }

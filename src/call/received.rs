@@ -15,7 +15,6 @@ use crate::output::failure::Failure;
 const MAX_SECONDS: u64 = (1 << 53) - 1;
 
 /// A whole answer as it came over the wire.
-#[derive(Debug)]
 pub struct Received {
     /// Its status.
     pub status: StatusCode,
@@ -30,11 +29,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Returns an answer whose body is read later.
-    ///
-    /// # Errors
-    ///
-    /// The connection broke before the first bytes of the body came.
+    /// Returns an answer whose body is read later. Fails if the connection broke before the first bytes of it came.
     pub(super) fn streamed(response: Response<Body>, loss: Loss) -> Result<Self, Failure> {
         let (head, body) = response.into_parts();
         let (body, unread) = match Unread::begin(&head.headers, body, loss)? {
@@ -57,7 +52,6 @@ impl Received {
 }
 
 /// Returns how long the service asks to wait before the next try, in seconds: the longest, if it asks more than once.
-#[must_use]
 pub fn retry_after_seconds(received: &Received) -> Option<u64> {
     // It counts from when the service answered: this machine's clock may be another.
     let date = received.headers.get(DATE).and_then(date_in);

@@ -9,7 +9,7 @@ use crate::call::diagnosis;
 use crate::call::exchange::{Brake, Client};
 use crate::call::pace::{LONGEST_PAUSE, Pacer};
 use crate::call::received::{self, Received};
-use crate::call::tries::{Next, Tries};
+use crate::call::tries::Tries;
 use crate::call::{Call, Network};
 use crate::output::failure::Failure;
 use crate::output::log::Log;
@@ -53,11 +53,10 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Returns a sender that uses `network`, or that asks the embedded Defender and touches no network. Its waiting is
-    /// cut short by `interrupt`.
-    pub(crate) fn new(network: Network, sandbox: bool, interrupt: Interrupt) -> Self {
+    /// Returns a sender that uses `network`, or that asks the embedded Defender and touches no network; `brake` stops it.
+    pub(crate) fn new(network: Network, sandbox: bool, brake: Brake) -> Self {
         Self {
-            client: Client::new(network, sandbox, interrupt),
+            client: Client::new(network, sandbox, brake),
             // One request needs no pace, but heeds what the service asks for.
             pacer: Pacer::new(0, 0),
             longest_pause: Duration::MAX,
@@ -90,11 +89,6 @@ impl Sender {
     /// Returns what cuts the waiting short.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         self.client.interrupt()
-    }
-
-    /// Returns what ends a call in hand, from another thread.
-    pub(crate) fn brake(&self) -> Brake {
-        self.client.brake()
     }
 
     /// Sends `request` and reads its whole answer; tries again where that may help and the deadline allows. Fails if
@@ -137,7 +131,7 @@ impl Sender {
         }
         let outcome = self
             .client
-            .exchange(call, request, run.deadline, tries.may_have_arrived());
+            .exchange(call, request, run.deadline, tries.may_have_arrived);
         tries.note(call, &outcome);
         let Some(pause) = self.pause(call, &outcome, tries) else {
             return ControlFlow::Break(self.conclude(outcome, tries));
@@ -195,11 +189,7 @@ impl Sender {
             return None;
         }
         let was_on_kept_connection = self.client.was_on_kept_connection();
-        let pause = match tries.next(call, outcome, was_on_kept_connection, self.longest_pause) {
-            Next::Stop => return None,
-            Next::AtOnce => Duration::ZERO,
-            Next::After(pause) => pause,
-        };
+        let pause = tries.next(call, outcome, was_on_kept_connection, self.longest_pause)?;
         match call.is_of_the_api {
             true => Some(pause.max(self.wait_for_turn())),
             false => Some(pause),

@@ -1,6 +1,5 @@
 //! A body that is read as it comes, because it may be larger than what is kept in memory.
 
-use std::fmt;
 use std::io::{self, BufRead, BufReader};
 use std::time::Duration;
 
@@ -18,16 +17,14 @@ const CHUNK: usize = 16 << 10;
 
 /// The rest of an answer whose head has come, and the first bytes of whose body.
 pub struct Unread {
-    body: Box<dyn BufRead>,
-    loss: Loss,
+    pub(super) body: Box<dyn BufRead>,
+    /// What knows why it breaks.
+    pub(super) loss: Loss,
 }
 
 impl Unread {
-    /// Reads the first bytes of `body`, and leaves the others; or says why it cannot be decoded.
-    ///
-    /// # Errors
-    ///
-    /// The connection broke before they came.
+    /// Reads the first bytes of `body`, and leaves the others; or says why it cannot be decoded. Fails if the
+    /// connection broke before they came.
     pub(super) fn begin(
         headers: &HeaderMap,
         body: Body,
@@ -39,17 +36,6 @@ impl Unread {
         }
         let body = decompression::decoder(headers, body);
         Ok(body.map(|body| Self { body, loss }))
-    }
-
-    /// Returns the body, and what knows why it breaks.
-    pub(super) fn into_parts(self) -> (Box<dyn BufRead>, Loss) {
-        (self.body, self.loss)
-    }
-}
-
-impl fmt::Debug for Unread {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Unread")
     }
 }
 

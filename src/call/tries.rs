@@ -10,22 +10,14 @@ use crate::call::received::Received;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 
 /// The tries of one call. Displayed, they are a clause for messages: empty if there was only one.
-#[derive(Debug)]
 pub(crate) struct Tries {
     begun: Instant,
     said: Vec<String>,
-    was_lost: bool,
-    /// Whether a try may have reached the service, of a call that may change something.
-    may_have_arrived: bool,
+    /// Whether one was lost, which may have been carried out all the same.
+    pub(crate) was_lost: bool,
+    /// Whether one may have changed something: it was lost after it was sent, or answered.
+    pub(super) may_have_arrived: bool,
     was_repeated_at_once: bool,
-}
-
-/// What comes after a try.
-pub(super) enum Next {
-    /// The outcome stands.
-    Stop,
-    AtOnce,
-    After(Duration),
 }
 
 impl Tries {
@@ -49,16 +41,6 @@ impl Tries {
         self.said.last().map_or("", String::as_str)
     }
 
-    /// Whether a try was lost, which may have been carried out all the same.
-    pub(crate) fn was_lost(&self) -> bool {
-        self.was_lost
-    }
-
-    /// Whether a try may have changed something: it was lost after it was sent, or answered.
-    pub(super) fn may_have_arrived(&self) -> bool {
-        self.may_have_arrived
-    }
-
     /// Notes one more try of `call`.
     pub(super) fn note(&mut self, call: &Call, outcome: &Result<Received, Failure>) {
         self.said.push(match outcome {
@@ -74,25 +56,25 @@ impl Tries {
         });
     }
 
-    /// Returns what comes after the last try of `call` ended in `outcome`. One that was lost on a connection that was
-    /// kept alive is repeated at once, but only once: the server has closed it just as the request went out.
+    /// Returns how long to wait before the next try of `call`, after the last one ended in `outcome`; `None` if that stands.
+    /// One that was lost on a connection that was kept alive is repeated at once, but only once: the server has closed it
+    /// just as the request went out.
     pub(super) fn next(
         &mut self,
         call: &Call,
         outcome: &Result<Received, Failure>,
         was_on_kept_connection: bool,
         longest_pause: Duration,
-    ) -> Next {
+    ) -> Option<Duration> {
         let is_broken =
             matches!(outcome, Err(failure) if failure.code == FailureCode::NetworkError);
         if is_broken
             && was_on_kept_connection
             && !mem::replace(&mut self.was_repeated_at_once, true)
         {
-            return Next::AtOnce;
+            return Some(Duration::ZERO);
         }
-        let pause = backoff::pause(call, outcome.as_ref(), self.count(), longest_pause);
-        pause.map_or(Next::Stop, Next::After)
+        backoff::pause(call, outcome.as_ref(), self.count(), longest_pause)
     }
 
     /// Returns `failure` with all tries in its message, and whether the request may have been sent in any of them.

@@ -20,11 +20,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Opens `source`.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be opened.
+    /// Opens `source`; fails if it cannot be opened.
     pub(crate) fn of(source: Source) -> Result<Self, Failure> {
         let name = source.name();
         let text = source.open(None);

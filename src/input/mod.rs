@@ -26,6 +26,17 @@ pub struct Input {
     pub json_body: JsonBody,
 }
 
+impl Input {
+    pub(crate) fn new(id: MachineActionId, comment: Option<String>) -> Self {
+        Self {
+            path_parameters: PathParameters {
+                machineactionid: id,
+            },
+            json_body: JsonBody { comment },
+        }
+    }
+}
+
 /// Parameters of the path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +60,6 @@ impl MachineActionId {
          or \"-\", and the first a letter or a digit";
 
     /// The id as it stands in the path.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -101,7 +111,9 @@ pub struct JsonBody {
 }
 
 /// A key that may be absent, but not null: `null` is no comment, and a lost comment is a lost audit trail.
-fn present_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(crate) fn present_string<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(Some)
 }
 
@@ -115,12 +127,6 @@ fn example_without_comment() -> Input {
 }
 
 fn example(comment: Option<&str>) -> Input {
-    Input {
-        path_parameters: PathParameters {
-            machineactionid: MachineActionId("988cc94e-7a8f-4b28-ab65-54970c5d5018".to_owned()),
-        },
-        json_body: JsonBody {
-            comment: comment.map(str::to_owned),
-        },
-    }
+    let id = MachineActionId("988cc94e-7a8f-4b28-ab65-54970c5d5018".to_owned());
+    Input::new(id, comment.map(str::to_owned))
 }

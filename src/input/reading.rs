@@ -27,11 +27,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Reads one value from `json`.
-    ///
-    /// # Errors
-    ///
-    /// What comes is not JSON.
+    /// Reads one value from `json`; fails if what comes is none.
     pub(super) fn of<'de>(
         json: &mut serde_json::Deserializer<impl Read<'de>>,
     ) -> Result<Self, serde_json::Error> {

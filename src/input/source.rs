@@ -50,10 +50,7 @@ impl Source {
     }
 
     /// Reads the one JSON value that the source carries, as soon as it is complete: an engine may never close stdin.
-    ///
-    /// # Errors
-    ///
-    /// No value within `limit`, more than one, one that is too large, or not JSON.
+    /// Fails if there is none within `limit`, more than one, one that is too large, or something else.
     pub(crate) fn read(self, limit: Duration) -> Result<Reading, Failure> {
         let name = self.name();
         let limit = limit.min(MAX_WAIT);
@@ -86,7 +83,7 @@ fn may_be_shown(path: &Path) -> bool {
 }
 
 /// What is read from.
-pub(super) type Text = BufReader<Patient<Box<dyn Stream>>>;
+pub(super) type Text = BufReader<Patient>;
 
 /// The failure that `error` is: the time limit passed, or the reading broke.
 fn broken(name: &str, limit: Duration, error: &io::Error) -> Failure {

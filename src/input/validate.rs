@@ -18,11 +18,8 @@ struct Schema;
 /// The longest name of an unknown property that a message repeats, in characters.
 const MAX_SHOWN_NAME: usize = 64;
 
-/// Reads the request that `text`, a line of a batch, carries.
-///
-/// # Errors
-///
-/// The text is not JSON, violates the schema, or has a key twice.
+/// Reads the request that `text`, a line of a batch, carries. Fails if it is not JSON, violates the schema, or has a
+/// key twice.
 pub fn validate_line(text: &str) -> Result<Input, Failure> {
     let mut json = serde_json::Deserializer::from_str(text);
     let reading = Reading::of(&mut json).and_then(|reading| json.end().map(|()| reading));
@@ -46,11 +43,8 @@ fn output_of_a_step(value: &Value) -> Option<&'static str> {
     }
 }
 
-/// Returns the request that was read, if it is one.
-///
-/// # Errors
-///
-/// It violates the schema, or has a key twice: every violation is listed, none with the value it is about.
+/// Returns the request that was read, or every way in which it violates the schema or has a key twice, none with the
+/// value it is about.
 pub(crate) fn validate(reading: Reading) -> Result<Input, Failure> {
     let Reading {
         value,

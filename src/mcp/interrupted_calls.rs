@@ -1,7 +1,6 @@
 //! How the process is stopped: whoever hears the signal says what is known if nobody else can.
 
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
 
 use super::Event;
 use super::queue::Queue;
@@ -9,10 +8,6 @@ use crate::output::exit_status::ExitStatus;
 use crate::output::log::Log;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::signals;
-use crate::waiting::sink::Output;
-
-/// How long the line may wait for a reader of stderr.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How the process is stopped.
 pub(super) struct InterruptedCalls {
@@ -33,7 +28,7 @@ impl signals::InHand for InterruptedCalls {
         let _ = self.events.try_send(Event::Stop);
     }
 
-    fn say_what_is_known(&mut self, _: Deadline) {
+    fn say_what_is_known(&mut self, _: Deadline, log: &mut Log<'_>) {
         if self.queue.is_said() {
             return;
         }
@@ -42,8 +37,7 @@ impl signals::InHand for InterruptedCalls {
             (true, true) => " A call was in hand, whose cancel was sent.",
             (true, false) => " A call was in hand, for which no cancel was sent.",
         };
-        let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE);
-        Log::new(&mut stderr, false).error(format_args!(
+        log.error(format_args!(
             "told to stop. What is known could not be written, because nobody reads stdout.{in_hand}"
         ));
     }

@@ -30,7 +30,6 @@ pub(super) struct Call<'a> {
 }
 
 /// Why there is no result.
-#[derive(Debug)]
 pub(super) struct Error {
     /// Of the request; `None` if it could not be read.
     pub(super) id: Option<Id>,
@@ -90,11 +89,7 @@ pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the message that `line` is.
-    ///
-    /// # Errors
-    ///
-    /// What answers it, because it is none.
+    /// Reads the message that `line` is, or returns what answers it, because it is none.
     pub(super) fn read(line: &'a str) -> Result<Self, Error> {
         let json: &RawValue = serde_json::from_str(line)
             .map_err(|_| Error::new(None, Code::Parse, "the line is not JSON"))?;

@@ -13,7 +13,7 @@ mod queue;
 mod worker;
 mod interrupted_calls;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use self::server::Server;
 use crate::input::lines::Lines;
 use crate::input::source::Source;
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
@@ -55,11 +55,8 @@ enum Event {
     Stop,
 }
 
-/// Serves the agent at the other end of `source` and `stdout` until the input ends. Returns the exit status.
-///
-/// # Errors
-///
-/// There is no thread to serve with.
+/// Serves the agent at the other end of `source` and `stdout` until the input ends. Returns the exit status; fails if
+/// there is no thread to serve with.
 pub(crate) fn run(
     source: Source,
     options: &Options,
@@ -73,7 +70,8 @@ pub(crate) fn run(
         queue: queue.clone(),
         events: sender.clone(),
     });
-    let _listening = listening.map_err(|error| without_means("signals cannot be heard", &error))?;
+    let _listening =
+        listening.map_err(|error| Failure::without_means("signals cannot be heard", "", &error))?;
     read_ahead(source, sender.clone())?;
     thread::scope(|scope| {
         let (queue, verbose) = (&queue, options.verbose);
@@ -84,7 +82,7 @@ pub(crate) fn run(
             worker::work(queue, options, reader, &sender, &mut log);
         };
         let working = thread::Builder::new().spawn_scoped(scope, works);
-        working.map_err(|error| without_means("calls cannot be made", &error))?;
+        working.map_err(|error| Failure::without_means("calls cannot be made", "", &error))?;
         let server = Server::new(options, queue.clone(), stdout, log);
         Ok(server.serve(events))
     })
@@ -105,13 +103,5 @@ fn read_ahead(source: Source, events: SyncSender<Event>) -> Result<(), Failure> 
     let reading = thread::Builder::new().spawn(read);
     reading
         .map(drop)
-        .map_err(|error| without_means("stdin cannot be read", &error))
-}
-
-fn without_means(what: &str, error: &io::Error) -> Failure {
-    let message = format!(
-        "{what}: the system has no thread or descriptor left for it. Raise the limits of processes (ulimit -u, or pids \
-         of the container) and open files (ulimit -n)."
-    );
-    Failure::new(FailureCode::NoInput, message).because(error)
+        .map_err(|error| Failure::without_means("stdin cannot be read", "", &error))
 }

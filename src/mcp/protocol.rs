@@ -4,12 +4,12 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::message::{self, Call, Error, Id, Message, text_of};
 use super::params::{Params, invalid, is_object};
-use super::reply::{self, Era, SERVER, ServerInfo};
+use super::reply::{self, Era};
 use super::tools::{self, Tool};
 use super::{LEGACY, MODERN};
 use crate::settings::allowed_types::Allow;
@@ -35,36 +35,6 @@ pub(super) enum Reaction<'a> {
     Cancel(Id),
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Initialized<'a> {
-    protocol_version: &'static str,
-    capabilities: Capabilities,
-    server_info: ServerInfo,
-    instructions: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Discovered<'a> {
-    supported_versions: [&'static str; 1],
-    capabilities: Capabilities,
-    instructions: &'a str,
-}
-
-#[derive(Serialize)]
-struct Capabilities {
-    tools: Empty,
-}
-
-#[derive(Serialize)]
-struct Empty {}
-
-#[derive(Serialize)]
-struct Tools {
-    tools: Vec<&'static RawValue>,
-}
-
 impl Protocol {
     /// Serves agents that may cancel what `allow` names.
     pub(super) fn new(allow: Option<&Allow>) -> Self {
@@ -75,11 +45,7 @@ impl Protocol {
         }
     }
 
-    /// Reacts to the message that `line` is, and writes the answer of all but calls.
-    ///
-    /// # Errors
-    ///
-    /// The answer cannot be written.
+    /// Reacts to the message that `line` is, and writes the answer of all but calls. Fails if that cannot be written.
     pub(super) fn react<'a>(
         &mut self,
         line: &'a str,
@@ -124,21 +90,21 @@ impl Protocol {
         let asked = params.protocol_version.and_then(text_of);
         let asked = asked.ok_or_else(|| invalid(id, "protocolVersion is not a string"))?;
         self.has_shaken_hands = true;
-        let initialized = Initialized {
-            protocol_version: legacy_version(&asked),
-            capabilities: Capabilities { tools: Empty {} },
-            server_info: SERVER,
-            instructions: &self.instructions,
-        };
+        let initialized = json!({
+            "protocolVersion": legacy_version(&asked),
+            "capabilities": {"tools": {}},
+            "serverInfo": reply::server(),
+            "instructions": self.instructions,
+        });
         Ok(reply::lasting(out, id, Era::Legacy, initialized))
     }
 
-    fn discovered(&self) -> impl Serialize {
-        Discovered {
-            supported_versions: [MODERN],
-            capabilities: Capabilities { tools: Empty {} },
-            instructions: &self.instructions,
-        }
+    fn discovered(&self) -> Value {
+        json!({
+            "supportedVersions": [MODERN],
+            "capabilities": {"tools": {}},
+            "instructions": self.instructions,
+        })
     }
 
     fn list(
@@ -151,9 +117,7 @@ impl Protocol {
         if params.cursor.is_some() {
             return Err(invalid(id, "the cursor is not known; there is one page"));
         }
-        let tools = Tools {
-            tools: tools::definitions(&self.tools),
-        };
+        let tools = json!({"tools": tools::definitions(&self.tools)});
         Ok(reply::lasting(out, id, era, tools))
     }
 

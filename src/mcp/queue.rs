@@ -2,14 +2,13 @@
 //! lock while something is sent or written.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::message::Id;
 use super::tools::Request;
 use crate::call::exchange::Brake;
 use crate::output::exit_status::ExitStatus;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 
 /// How many calls wait at most.
 const MAX_WAITING: usize = 32;
@@ -40,9 +39,8 @@ pub(super) struct Queue(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    interrupt: Interrupt,
-    /// How the call in hand is ended; none before the settings are read.
-    brake: OnceLock<Brake>,
+    /// How the call in hand is ended.
+    brake: Brake,
 }
 
 #[derive(Default)]
@@ -68,13 +66,9 @@ impl Queue {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What cuts the waiting of the call in hand short.
-    pub(super) fn interrupt(&self) -> Interrupt {
-        self.0.interrupt.clone()
-    }
-
-    pub(super) fn set_brake(&self, brake: Brake) {
-        let _ = self.0.brake.set(brake);
+    /// What ends the call in hand.
+    pub(super) fn brake(&self) -> Brake {
+        self.0.brake.clone()
     }
 
     /// Adds a call. Returns `false` if there is no room.
@@ -104,9 +98,7 @@ impl Queue {
         }
         let call = state.waiting.pop_front()?;
         state.in_hand = Some(call.id.clone());
-        if let Some(brake) = self.0.brake.get() {
-            brake.forget_sent();
-        }
+        self.0.brake.forget_sent();
         Some(call)
     }
 
@@ -117,17 +109,14 @@ impl Queue {
         state.last = state.in_hand.take().map(|id| (id, was_sent));
         let is_cancelled = std::mem::take(&mut state.is_cancelled);
         if is_cancelled && state.stopped.is_none() {
-            self.0.interrupt.resume();
-            if let Some(brake) = self.0.brake.get() {
-                brake.reopen();
-            }
+            self.0.brake.resume();
         }
         is_cancelled.then_some(was_sent)
     }
 
     /// Whether the cancel of the call in hand was sent, or a part of it.
     pub(super) fn was_sent(&self) -> bool {
-        self.0.brake.get().is_some_and(Brake::was_sent)
+        self.0.brake.was_sent()
     }
 
     /// Whether the cancel that the call of this id asks for may have been sent: it is in hand, or was the last one.
@@ -151,14 +140,8 @@ impl Queue {
             return Cancelled::Unknown;
         }
         state.is_cancelled = true;
-        self.hold(ExitStatus::Interrupted);
+        self.0.brake.stop(ExitStatus::Interrupted);
         Cancelled::InHand
-    }
-
-    /// Lets nothing more be sent. Returns whether a call of the API is in hand that may end.
-    fn hold(&self, status: ExitStatus) -> bool {
-        self.0.interrupt.stop(status);
-        self.0.brake.get().is_some_and(Brake::close)
     }
 
     /// The process is to end with `status`. Returns whether a call of the API is in hand that may end.
@@ -167,15 +150,13 @@ impl Queue {
         state.stopped.get_or_insert(status);
         state.is_closed = true;
         self.0.changed.notify_one();
-        self.hold(status)
+        self.0.brake.stop(status)
     }
 
     /// Breaks off the call in hand; the process ends at once.
     pub(super) fn break_off(&self) {
         self.state().is_over = true;
-        if let Some(brake) = self.0.brake.get() {
-            brake.break_off();
-        }
+        self.0.brake.break_off();
     }
 
     /// Returns the status that the process is to end with, if it was told to stop.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::MODERN;
 use super::message::{Code, Error, Id};
@@ -20,6 +21,8 @@ pub(super) enum Era {
 
 /// For how long a client may keep what it was told of the server, in milliseconds: it changes with the process only.
 const KEPT_FOR: u32 = 60 * 60 * 1000;
+/// Under what key a result says who the server is.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 #[derive(Serialize)]
 struct Answer<'a, T> {
@@ -33,71 +36,19 @@ struct Stamped<T> {
     #[serde(flatten)]
     result: T,
     #[serde(flatten)]
-    stamp: Option<Stamp>,
-}
-
-/// What every result has since 2026-07-28.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Stamp {
-    result_type: &'static str,
-    #[serde(flatten)]
-    cache: Option<Cache>,
-    #[serde(rename = "_meta")]
-    meta: Meta,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Cache {
-    ttl_ms: u32,
-    cache_scope: &'static str,
-}
-
-#[derive(Serialize)]
-struct Meta {
-    #[serde(rename = "io.modelcontextprotocol/serverInfo")]
-    server: ServerInfo,
+    stamp: Option<Value>,
 }
 
 /// Who the server is.
-#[derive(Serialize)]
-pub(super) struct ServerInfo {
-    name: &'static str,
-    title: &'static str,
-    version: &'static str,
-}
-
-pub(super) const SERVER: ServerInfo = ServerInfo {
-    name: env!("CARGO_PKG_NAME"),
-    title: "Cancel Machine Action",
-    version: env!("CARGO_PKG_VERSION"),
-};
-
-#[derive(Serialize)]
-struct Refusal<'a> {
-    jsonrpc: &'static str,
-    /// The schema forbids `null`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a Id>,
-    error: Body<'a>,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    code: i32,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Supported>,
-}
-
-#[derive(Serialize)]
-struct Supported {
-    supported: [&'static str; 1],
+pub(super) fn server() -> Value {
+    json!({
+        "name": env!("CARGO_PKG_NAME"),
+        "title": "Cancel Machine Action",
+        "version": env!("CARGO_PKG_VERSION"),
+    })
 }
 
 /// What a call of a tool came to.
-#[derive(Debug)]
 pub(super) struct CallResult {
     /// The document: one line of JSON, harmful letters escaped.
     pub(super) document: Box<RawValue>,
@@ -122,24 +73,19 @@ struct Text<'a> {
 }
 
 /// Writes `result`, which a client may keep.
-pub(super) fn lasting(
-    out: &mut dyn Write,
-    id: &Id,
-    era: Era,
-    result: impl Serialize,
-) -> io::Result<()> {
-    let cache = Cache {
-        ttl_ms: KEPT_FOR,
-        cache_scope: "private",
-    };
-    answer(out, id, result, stamp(era, Some(cache)))
+pub(super) fn lasting(out: &mut dyn Write, id: &Id, era: Era, result: Value) -> io::Result<()> {
+    let stamp = json!({
+        "resultType": "complete",
+        "ttlMs": KEPT_FOR,
+        "cacheScope": "private",
+        "_meta": {SERVER_INFO: server()},
+    });
+    answer(out, id, result, stamped(era, stamp))
 }
 
 /// Writes a result that says nothing.
 pub(super) fn nothing(out: &mut dyn Write, id: &Id) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Nothing {}
-    answer(out, id, Nothing {}, None)
+    answer(out, id, json!({}), None)
 }
 
 /// Writes what a call came to: its document as it is, and as text.
@@ -153,14 +99,15 @@ pub(super) fn call(out: &mut dyn Write, id: &Id, era: Era, result: &CallResult) 
         structured_content: result.is_answer.then_some(document),
         is_error: result.is_error,
     };
-    answer(out, id, content, stamp(era, None))
+    let stamp = json!({"resultType": "complete", "_meta": {SERVER_INFO: server()}});
+    answer(out, id, content, stamped(era, stamp))
 }
 
 fn answer(
     out: &mut dyn Write,
     id: &Id,
     result: impl Serialize,
-    stamp: Option<Stamp>,
+    stamp: Option<Value>,
 ) -> io::Result<()> {
     let answer = Answer {
         jsonrpc: "2.0",
@@ -170,26 +117,24 @@ fn answer(
     document::write(out, &answer, false)
 }
 
-fn stamp(era: Era, cache: Option<Cache>) -> Option<Stamp> {
-    (era == Era::Modern).then_some(Stamp {
-        result_type: "complete",
-        cache,
-        meta: Meta { server: SERVER },
-    })
+/// What every result has since 2026-07-28.
+fn stamped(era: Era, stamp: Value) -> Option<Value> {
+    (era == Era::Modern).then_some(stamp)
 }
 
 /// Writes `error`.
 pub(super) fn error(out: &mut dyn Write, error: &Error) -> io::Result<()> {
-    let refusal = Refusal {
-        jsonrpc: "2.0",
-        id: error.id.as_ref(),
-        error: Body {
-            code: error.code as i32,
-            message: &error.message,
-            data: (error.code == Code::UnsupportedVersion).then_some(Supported {
-                supported: [MODERN],
-            }),
-        },
+    let (code, message) = (error.code as i32, &error.message);
+    let body = match error.code {
+        Code::UnsupportedVersion => {
+            json!({"code": code, "message": message, "data": {"supported": [MODERN]}})
+        }
+        _ => json!({"code": code, "message": message}),
+    };
+    let refusal = match &error.id {
+        Some(id) => json!({"jsonrpc": "2.0", "id": id, "error": body}),
+        // The schema forbids `null`.
+        None => json!({"jsonrpc": "2.0", "error": body}),
     };
     document::write(out, &refusal, false)
 }

@@ -13,7 +13,7 @@ use super::{Event, worker};
 use crate::input::MachineActionId;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::settings::options::Options;
 use crate::step::agent_calls;
 use crate::waiting::deadline::Deadline;
@@ -186,12 +186,12 @@ impl<'a, 'log> Server<'a, 'log> {
     fn cancel(&mut self, id: &Id) {
         self.open.retain(|open| open.id != *id);
         if let Cancelled::Waiting(call) = self.queue.cancel(id) {
-            self.log.set_subject(worker::subject(&call.request));
+            self.log.set_subject(None, call.request.action());
             let name = call.request.tool().name();
             self.log.notice(format_args!(
                 "{name}: given up by the client before it was begun; nothing was sent"
             ));
-            self.log.set_subject(Subject::default());
+            self.log.set_subject(None, None);
         }
     }
 
@@ -203,19 +203,13 @@ impl<'a, 'log> Server<'a, 'log> {
                 Tool::Cancel => agent_calls::cut_short(was_sent),
                 _ => agent_calls::read_cut_short(),
             };
-            self.log.set_subject(Subject {
-                line: None,
-                action: open.action.as_ref().map(MachineActionId::as_str),
-            });
-            self.log
-                .error(format_args!("{}: {failure}", open.tool.name()));
-            self.log.set_subject(Subject::default());
-            reply::call(
-                self.stdout,
-                &open.id,
-                open.era,
-                &worker::of_failure(failure),
-            )?;
+            let action = open.action.as_ref().map(MachineActionId::as_str);
+            self.log.set_subject(None, action);
+            let tool = open.tool.name();
+            self.log.error(format_args!("{tool}: {failure}"));
+            self.log.set_subject(None, None);
+            let result = worker::of_failure(failure);
+            reply::call(self.stdout, &open.id, open.era, &result)?;
         }
         Ok(())
     }

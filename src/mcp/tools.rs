@@ -2,13 +2,13 @@
 //! committed as `schema/catalog/mcp-tool.json`.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::message;
 use crate::call::filter::Filter;
 use crate::input::validate::validate_line;
-use crate::input::{Input, MachineActionId, PathParameters};
+use crate::input::{Input, MachineActionId, PathParameters, present_string};
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::generated_files;
 use crate::settings::allowed_types::Allow;
@@ -33,7 +33,6 @@ pub(crate) struct About {
 }
 
 /// What a call asks for, checked.
-#[derive(Debug)]
 pub(super) enum Request {
     List(Filter),
     Get(MachineActionId),
@@ -90,11 +89,7 @@ impl Tool {
         Self::ALL.into_iter().filter(is_offered).collect()
     }
 
-    /// Returns what `arguments` ask of it.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong with them.
+    /// Returns what `arguments` ask of it, or everything that is wrong with them.
     pub(super) fn request(self, arguments: &str) -> Result<Request, Failure> {
         match self {
             Self::List => {
@@ -140,6 +135,11 @@ impl Request {
             Self::Cancel(input) => Some(&input.path_parameters.machineactionid),
         }
     }
+
+    /// The same as text, for messages.
+    pub(super) fn action(&self) -> Option<&str> {
+        self.id().map(MachineActionId::as_str)
+    }
 }
 
 /// Which actions are listed: those that have one of the values that each property may have.
@@ -160,14 +160,9 @@ pub(crate) struct ListArguments {
     #[schemars(length(max = 25), inner(length(min = 1, max = 64)))]
     requestor: Vec<String>,
     /// Only actions created then or later: a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z.
-    #[serde(deserialize_with = "string")]
+    #[serde(deserialize_with = "present_string")]
     #[schemars(with = "String")]
     since: Option<String>,
-}
-
-/// A string, but not `null`.
-fn string<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(json).map(Some)
 }
 
 impl ListArguments {

@@ -1,6 +1,5 @@
 //! Works off the calls, one after the other.
 
-use std::fmt;
 use std::sync::mpsc::SyncSender;
 
 use serde_json::value::RawValue;
@@ -10,13 +9,12 @@ use super::queue::{Call, Queue};
 use super::reply::CallResult;
 use super::tools::{Request, Tool};
 use crate::call::send::Run;
-use crate::input::MachineActionId;
 use crate::output::actions::Actions;
 use crate::output::answer::{Answer, Body};
 use crate::output::document::{self, FailureDocument};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, RequestSent};
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
@@ -42,21 +40,16 @@ pub(super) fn work(
 ) {
     let deadline = Deadline::after(options.timeout());
     let mut run = Run { deadline, log };
-    let mut agent = Agent::new(options, reader, queue.interrupt(), &mut run);
-    match &agent {
-        Ok(agent) => queue.set_brake(agent.brake()),
-        Err(failure) => log.error(failure.with_causes()),
+    let mut agent = Agent::new(options, reader, queue.brake(), &mut run);
+    if let Err(failure) = &agent {
+        log.error(failure.with_causes());
     }
     while let Some(call) = queue.next() {
-        log.set_subject(subject(&call.request));
+        log.set_subject(None, call.request.action());
         let came = perform(&mut agent, &call, log);
         let cancelled = queue.finish();
-        log.notice(Audit {
-            request: &call.request,
-            came: &came,
-            cancelled,
-        });
-        log.set_subject(Subject::default());
+        log.notice(audit(&call.request, &came, cancelled));
+        log.set_subject(None, None);
         if cancelled.is_none() {
             let result = result(call.request.tool(), came);
             let _ = events.send(Event::Finished(call.id, result));
@@ -95,69 +88,40 @@ fn perform(agent: &mut Result<Agent, Failure>, call: &Call, log: &mut Log<'_>) -
     Came::Of(outcome)
 }
 
-/// What lines about a request begin with.
-pub(super) fn subject(request: &Request) -> Subject<'_> {
-    Subject {
-        line: None,
-        action: request.id().map(MachineActionId::as_str),
-    }
+/// Returns the line that says who did what, without a value that others chose; `cancelled` if the client gave it up, and
+/// whether it was sent.
+fn audit(request: &Request, came: &Came, cancelled: Option<bool>) -> String {
+    let tool = request.tool();
+    let given_up = match (tool, cancelled) {
+        (_, None) => "",
+        (Tool::Cancel, Some(true)) => "given up by the client after the cancel was sent; ",
+        (Tool::Cancel, Some(false)) => "given up by the client, the cancel was not sent; ",
+        (_, Some(_)) => "given up by the client; ",
+    };
+    let what = match came {
+        Came::List(Actions { actions, more }) => {
+            let more = if *more { ", and there are more" } else { "" };
+            format!("{} actions{more}", actions.len())
+        }
+        Came::Of(Outcome(Ok(answer))) => answered(request, answer),
+        Came::Of(Outcome(Err(failure))) => {
+            let sent = match failure.request_sent {
+                RequestSent::No => "nothing was cancelled",
+                RequestSent::Unknown => "the cancel may have been sent",
+            };
+            format!("failed with {}, {sent}", name_of(&failure.code))
+        }
+    };
+    format!("{}: {given_up}{what}", tool.name())
 }
 
-/// The line that says who did what, without a value that others chose.
-struct Audit<'a> {
-    request: &'a Request,
-    came: &'a Came,
-    /// Whether it was cancelled, and if so, whether it was sent.
-    cancelled: Option<bool>,
-}
-
-impl fmt::Display for Audit<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tool = self.request.tool();
-        write!(formatter, "{}: ", tool.name())?;
-        match (tool, self.cancelled) {
-            (_, None) => {}
-            (Tool::Cancel, Some(true)) => {
-                formatter.write_str("given up by the client after the cancel was sent; ")?;
-            }
-            (Tool::Cancel, Some(false)) => {
-                formatter.write_str("given up by the client, the cancel was not sent; ")?;
-            }
-            (_, Some(_)) => formatter.write_str("given up by the client; ")?,
-        }
-        match self.came {
-            Came::List(Actions { actions, more }) => {
-                let more = if *more { ", and there are more" } else { "" };
-                write!(formatter, "{} actions{more}", actions.len())
-            }
-            Came::Of(Outcome(Ok(answer))) => self.tell(answer, formatter),
-            Came::Of(Outcome(Err(failure))) => {
-                let sent = match failure.request_sent {
-                    RequestSent::No => "nothing was cancelled",
-                    RequestSent::Unknown => "the cancel may have been sent",
-                };
-                write!(formatter, "failed with {}, {sent}", name_of(&failure.code))
-            }
-        }
-    }
-}
-
-impl Audit<'_> {
-    fn tell(&self, answer: &Answer, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self
-            .request
-            .id()
-            .and_then(|id| agent_calls::type_in(answer, id));
-        if let Some(kind) = kind {
-            write!(formatter, "type {kind}, ")?;
-        }
-        let (status, reason) = (answer.status_code, answer.reason);
-        write!(formatter, "the service answered {status} {reason}")?;
-        match &answer.outcome {
-            Some(verdict) => write!(formatter, ", outcome {}", name_of(verdict)),
-            None => Ok(()),
-        }
-    }
+fn answered(request: &Request, answer: &Answer) -> String {
+    let kind = request.id().and_then(|id| agent_calls::type_in(answer, id));
+    let kind = kind.map_or(String::new(), |kind| format!("type {kind}, "));
+    let outcome = answer.outcome.as_ref().map(name_of);
+    let outcome = outcome.map_or(String::new(), |name| format!(", outcome {name}"));
+    let (status, reason) = (answer.status_code, answer.reason);
+    format!("{kind}the service answered {status} {reason}{outcome}")
 }
 
 /// Returns the name that documents have for `value`.

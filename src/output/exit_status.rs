@@ -47,13 +47,11 @@ impl ExitStatus {
     ];
 
     /// Returns the number that the process ends with.
-    #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
     }
 
     /// Returns what the status means, in half a sentence.
-    #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Accepted => "the service answered 2xx (with --wait: and the action is cancelled)",
@@ -79,7 +77,6 @@ impl ExitStatus {
     }
 
     /// Returns which document stdout carries with this status.
-    #[must_use]
     pub const fn document(self) -> Document {
         match self {
             Self::Accepted | Self::Refused | Self::NotCancelled => Document::Answer,
@@ -91,7 +88,6 @@ impl ExitStatus {
 
     /// Returns the status that the process ends with when `--exit-zero` is set: an engine that throws stdout away on a
     /// failure still gets the document. A document that could not be written stays a failure.
-    #[must_use]
     pub const fn or_zero(self, exit_zero: bool) -> Self {
         match self {
             Self::NotWritten | Self::Interrupted | Self::Terminated => self,

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::num::NonZeroU64;
 
 use schemars::JsonSchema;
@@ -64,7 +65,6 @@ impl FailureCode {
 
     /// The exit status that goes with the code. [`Self::Interrupted`] goes with that of the signal: this one or
     /// [`ExitStatus::Interrupted`].
-    #[must_use]
     pub const fn exit_status(self) -> ExitStatus {
         match self {
             Self::InvalidUsage | Self::NoInput | Self::InvalidInput | Self::NotAllowed => {
@@ -176,6 +176,16 @@ impl Failure {
             details,
             ..Self::new(code, message)
         }
+    }
+
+    /// Makes the failure of a machine at its limits: `what` cannot be done for want of a thread or descriptor; `or` ends the
+    /// remedy.
+    pub(crate) fn without_means(what: &str, or: &str, error: &io::Error) -> Self {
+        let message = format!(
+            "{what}: the system has no thread or descriptor left for it. Raise the limits of processes (ulimit -u, or pids \
+             of the container) and open files (ulimit -n){or}."
+        );
+        Self::new(FailureCode::NoInput, message).because(error)
     }
 
     /// What is wrong, in a clause.

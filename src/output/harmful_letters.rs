@@ -5,7 +5,6 @@
 ///
 /// Source: Unicode, `DerivedCoreProperties.txt`, `Default_Ignorable_Code_Point` for what is not seen; that list has
 /// the letters of direction, too. The separators and the marks of annotations are not in it.
-#[must_use]
 pub fn is_harmful(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();

@@ -52,11 +52,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Ends the line, and writes what is left of it.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
+    /// Ends the line, and writes what is left of it. Fails if it cannot be written.
     pub fn end(mut self) -> io::Result<()> {
         self.text.push('\n');
         self.flush()

@@ -1,7 +1,8 @@
 //! Text for people, on stderr, one line each.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::Write;
+use std::num::NonZeroU64;
 
 use crate::output::harmful_letters;
 
@@ -12,26 +13,6 @@ const MAX_LINE: usize = 4096;
 const GAP: &str = " […] ";
 /// Removes the progress from its line.
 const CLEAR: &str = "\r\x1b[K";
-
-/// What lines are about.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Subject<'a> {
-    /// The number of a batch's line, from 1.
-    pub(crate) line: Option<u64>,
-    /// The id of a machine action.
-    pub(crate) action: Option<&'a str>,
-}
-
-impl Display for Subject<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.line, self.action) {
-            (None, None) => Ok(()),
-            (Some(line), None) => write!(formatter, "line {line}: "),
-            (None, Some(action)) => write!(formatter, "action {action}: "),
-            (Some(line), Some(action)) => write!(formatter, "line {line}, action {action}: "),
-        }
-    }
-}
 
 /// Writes lines that begin with the program's name. What cannot be written is lost: stderr is no reason to fail.
 pub struct Log<'a> {
@@ -68,9 +49,14 @@ impl<'a> Log<'a> {
         self.is_verbose = is_verbose;
     }
 
-    /// Names `subject` in each line from now on.
-    pub(crate) fn set_subject(&mut self, subject: Subject<'_>) {
-        self.subject = subject.to_string();
+    /// Names the batch's line, and the action, in each line from now on.
+    pub(crate) fn set_subject(&mut self, line: Option<NonZeroU64>, action: Option<&str>) {
+        self.subject = match (line, action) {
+            (None, None) => String::new(),
+            (Some(line), None) => format!("line {line}: "),
+            (None, Some(action)) => format!("action {action}: "),
+            (Some(line), Some(action)) => format!("line {line}, action {action}: "),
+        };
     }
 
     /// Removes the progress from its line, before something else is written there.

@@ -50,6 +50,20 @@ impl Outcome {
         }
     }
 
+    /// Says on stderr what people should know, then writes the document. Returns the exit status.
+    pub(crate) fn deliver(
+        &self,
+        stdout: &mut dyn Write,
+        is_terminal: bool,
+        log: &mut Log<'_>,
+    ) -> ExitStatus {
+        self.explain(log);
+        match self.write(stdout, is_terminal) {
+            Ok(()) => self.exit_status(),
+            Err(error) => document::not_written(&error, &self.in_short(), log),
+        }
+    }
+
     /// Writes the document on stdout.
     pub(crate) fn write(&self, stdout: &mut dyn Write, is_terminal: bool) -> io::Result<()> {
         match &self.0 {

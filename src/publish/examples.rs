@@ -17,7 +17,7 @@ use crate::call::service_url::ServiceUrl;
 use crate::call::wire::progress::Stage;
 use crate::input::validate::validate_line;
 use crate::output::failure::{Failure, RequestSent};
-use crate::settings::clouds::{CLOUDS, Cloud};
+use crate::settings::clouds::COMMERCIAL;
 use crate::settings::variables::{CLIENT_ID, TENANT_ID};
 use crate::step::check::Report;
 
@@ -35,7 +35,7 @@ fn misspelt() -> Option<Failure> {
 }
 
 fn lost() -> Option<Failure> {
-    let uri: Uri = commercial().api.parse().ok()?;
+    let uri: Uri = COMMERCIAL.api.parse().ok()?;
     let peer = Peer::new(&api::CANCEL, &uri, None, Duration::ZERO);
     let cause = io::Error::from(Errno::CONNRESET).into();
     let failure = diagnosis::explain(&cause, Stage::Wait, &peer);
@@ -55,7 +55,7 @@ pub(super) fn reports() -> Vec<Report> {
 /// The report on an application with `roles`.
 fn report_on(roles: &[&str]) -> Option<Report> {
     let mut report = report(&identity()?);
-    let resource = commercial().scope.trim_end_matches("/.default");
+    let resource = COMMERCIAL.scope.trim_end_matches("/.default");
     let claims = Claims {
         audiences: vec![resource.to_owned()],
         tenant: Some(TENANT_ID.example.to_owned()),
@@ -89,24 +89,19 @@ fn report_on_refusal() -> Option<Report> {
 fn report(identity: &SignIn) -> Report {
     Report {
         identity: Some(identity.to_string()),
-        api: Some(commercial().api.to_owned()),
-        scope: Some(commercial().scope.to_owned()),
+        api: Some(COMMERCIAL.api.to_owned()),
+        scope: Some(COMMERCIAL.scope.to_owned()),
         ..Report::default()
     }
 }
 
 fn identity() -> Option<SignIn> {
-    let authority = ServiceUrl::parse(commercial().authority).ok()?;
+    let authority = ServiceUrl::parse(COMMERCIAL.authority).ok()?;
     Some(SignIn::Application(Application {
         authority,
         tenant: TENANT_ID.example.to_owned(),
         client_id: CLIENT_ID.example.to_owned(),
-        scope: commercial().scope.to_owned(),
+        scope: COMMERCIAL.scope.to_owned(),
         proof: Proof::Secret(Secret::new("secret".to_owned())),
     }))
-}
-
-fn commercial() -> &'static Cloud {
-    let [commercial, ..] = &CLOUDS;
-    commercial
 }

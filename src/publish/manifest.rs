@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::auth::permissions::{CANCEL_ROLES, READ_ROLES};
 use crate::output::exit_status::{Document, ExitStatus};
 use crate::output::failure::FailureCode;
-use crate::settings::clouds;
+use crate::settings::clouds::COMMERCIAL;
 use crate::settings::commands::COMMANDS;
 use crate::settings::options;
 use crate::settings::variables;
@@ -196,7 +196,7 @@ impl Manifest {
             endpoint: Endpoint {
                 method: "POST",
                 path: "/api/machineactions/{machineactionid}/cancel",
-                base_url: clouds::COMMERCIAL_API,
+                base_url: COMMERCIAL.api,
             },
             permissions: Permissions {
                 any_of: CANCEL_ROLES,

@@ -15,7 +15,6 @@ use crate::input::example_with_comment;
 
 /// Every generated file: its path from the project's root, and what stands in it. One that ends in `.json` is JSON, one
 /// that ends in `.1` is the text of a manual page, the others are YAML.
-#[must_use]
 pub fn files() -> BTreeMap<&'static str, Value> {
     let mut files = BTreeMap::from([
         ("schema/input.schema.json", json!(schemas::input())),

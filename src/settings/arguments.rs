@@ -29,11 +29,8 @@ pub(crate) enum Command {
     Print(String),
 }
 
-/// Returns the command that `args` (without the program's name) give; their options go to `options`.
-///
-/// # Errors
-///
-/// An option or argument that is not known, lacks its value, has one too many, or belongs to another command.
+/// Returns the command that `args` (without the program's name) give; their options go to `options`. Fails if an option
+/// or argument is not known, lacks its value, has one too many, or belongs to another command.
 pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Command, Failure> {
     let mut typed = Typed::default();
     let read = typed.read(lexopt::Parser::from_args(args));

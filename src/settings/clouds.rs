@@ -1,7 +1,5 @@
 //! The national clouds, with their hosts and scopes.
 
-pub(crate) const COMMERCIAL_API: &str = "https://api.security.microsoft.com";
-
 pub(crate) struct Cloud {
     /// As `MDE_CLOUD` names it.
     pub(crate) name: &'static str,
@@ -11,16 +9,18 @@ pub(crate) struct Cloud {
     pub(crate) scope: &'static str,
 }
 
+pub(crate) const COMMERCIAL: Cloud = Cloud {
+    name: "commercial",
+    api: "https://api.security.microsoft.com",
+    authority: "https://login.microsoftonline.com",
+    // The older host is the audience for the newer one too; any other audience earns a 403.
+    scope: "https://api.securitycenter.microsoft.com/.default",
+};
+
 /// Every cloud. Sources: "Microsoft Defender for Endpoint APIs" and "… for US Government customers" for the hosts; the
 /// government scopes are in no documentation and come from users' reports, hence `MDE_SCOPE`.
 pub(crate) const CLOUDS: [Cloud; 4] = [
-    Cloud {
-        name: "commercial",
-        api: COMMERCIAL_API,
-        authority: "https://login.microsoftonline.com",
-        // The older host is the audience for the newer one too; any other audience earns a 403.
-        scope: "https://api.securitycenter.microsoft.com/.default",
-    },
+    COMMERCIAL,
     Cloud {
         name: "gcc",
         api: "https://api-gcc.securitycenter.microsoft.us",

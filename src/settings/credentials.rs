@@ -11,7 +11,10 @@ use crate::call::bearer::AccessToken;
 use crate::call::sandbox;
 use crate::call::service_url::ServiceUrl;
 use crate::settings::environment::Reader;
-use crate::settings::variables::{self, Setting};
+use crate::settings::variables::{
+    ACCESS_TOKEN, AUTH, AUTH_METHODS, CLIENT_CERTIFICATE_PATH, CLIENT_ID, CLIENT_SECRET,
+    FEDERATED_TOKEN_FILE, IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_HOST, Setting, TENANT_ID,
+};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
@@ -24,25 +27,17 @@ enum Method {
 
 /// Every method with its name in `MDE_AUTH`, and the variable whose presence selects it.
 const METHODS: [(Method, &str, &Setting); 5] = {
-    let [token, secret, certificate, federated, managed] = variables::AUTH_METHODS;
+    let [token, secret, certificate, federated, managed] = AUTH_METHODS;
     [
-        (Method::AccessToken, token, &variables::ACCESS_TOKEN),
-        (Method::ClientSecret, secret, &variables::CLIENT_SECRET),
+        (Method::AccessToken, token, &ACCESS_TOKEN),
+        (Method::ClientSecret, secret, &CLIENT_SECRET),
         (
             Method::ClientCertificate,
             certificate,
-            &variables::CLIENT_CERTIFICATE_PATH,
+            &CLIENT_CERTIFICATE_PATH,
         ),
-        (
-            Method::FederatedToken,
-            federated,
-            &variables::FEDERATED_TOKEN_FILE,
-        ),
-        (
-            Method::ManagedIdentity,
-            managed,
-            &variables::IDENTITY_ENDPOINT,
-        ),
+        (Method::FederatedToken, federated, &FEDERATED_TOKEN_FILE),
+        (Method::ManagedIdentity, managed, &IDENTITY_ENDPOINT),
     ]
 };
 
@@ -68,8 +63,8 @@ pub(super) fn read(
     authority: Option<ServiceUrl>,
     scope: &str,
 ) -> Option<Credentials> {
-    reader.reject_both(&variables::ACCESS_TOKEN);
-    reader.reject_both(&variables::CLIENT_SECRET);
+    reader.reject_both(&ACCESS_TOKEN);
+    reader.reject_both(&CLIENT_SECRET);
     let tenant = tenant(reader);
     let (method, _, setting) = method(reader)?;
     if method != Method::ManagedIdentity {
@@ -82,9 +77,9 @@ pub(super) fn read(
         Method::ClientCertificate => certificate(reader),
         Method::FederatedToken => reader.text(setting).map(Proof::FederatedTokenFile),
     };
-    reader.require(&variables::TENANT_ID);
-    reader.require(&variables::CLIENT_ID);
-    let client_id = reader.text(&variables::CLIENT_ID);
+    reader.require(&TENANT_ID);
+    reader.require(&CLIENT_ID);
+    let client_id = reader.text(&CLIENT_ID);
     Some(Credentials::SignIn(SignIn::Application(Application {
         authority: authority?,
         tenant: tenant?,
@@ -96,8 +91,8 @@ pub(super) fn read(
 
 /// Returns the method that is named, or the only one that is possible: never a silent choice between two.
 fn method(reader: &mut Reader<'_>) -> Option<(Method, &'static str, &'static Setting)> {
-    if reader.is_set(&variables::AUTH) {
-        let wanted = reader.text(&variables::AUTH)?;
+    if reader.is_set(&AUTH) {
+        let wanted = reader.text(&AUTH)?;
         return METHODS.into_iter().find(|(_, name, _)| *name == wanted);
     }
     let mut candidates = METHODS.to_vec();
@@ -118,7 +113,7 @@ fn method(reader: &mut Reader<'_>) -> Option<(Method, &'static str, &'static Set
                 settings.join(" and "),
                 names.join(", ")
             );
-            reader.problem(variables::AUTH.name, rule);
+            reader.problem(AUTH.name, rule);
         }
     }
     None
@@ -131,17 +126,17 @@ const NO_CREDENTIALS: &str = "has no credentials: set AZURE_TENANT_ID, AZURE_CLI
 
 fn access_token(reader: &mut Reader<'_>) -> Option<Credentials> {
     let token = |secret: &Secret| AccessToken::parse(secret.expose());
-    let token = reader.secret(&variables::ACCESS_TOKEN, token)?;
+    let token = reader.secret(&ACCESS_TOKEN, token)?;
     Some(Credentials::AccessToken(token))
 }
 
 fn client_secret(reader: &mut Reader<'_>) -> Option<Proof> {
-    let secret = reader.secret(&variables::CLIENT_SECRET, |secret| Ok(secret.clone()));
+    let secret = reader.secret(&CLIENT_SECRET, |secret| Ok(secret.clone()));
     secret.map(Proof::Secret)
 }
 
 fn certificate(reader: &mut Reader<'_>) -> Option<Proof> {
-    let setting = &variables::CLIENT_CERTIFICATE_PATH;
+    let setting = &CLIENT_CERTIFICATE_PATH;
     let path = reader.text(setting)?;
     let bytes = reader.file(setting.name, &path)?;
     ClientCertificate::parse(&bytes, SystemTime::now())
@@ -151,7 +146,7 @@ fn certificate(reader: &mut Reader<'_>) -> Option<Proof> {
 }
 
 fn tenant(reader: &mut Reader<'_>) -> Option<String> {
-    reader.parsed(&variables::TENANT_ID, |text| {
+    reader.parsed(&TENANT_ID, |text| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         if text.bytes().all(is_allowed) && !text.starts_with('.') {
             Ok(text.to_owned())
@@ -163,7 +158,7 @@ fn tenant(reader: &mut Reader<'_>) -> Option<String> {
 
 fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<Credentials> {
     let endpoint = endpoint(reader)?;
-    let client_id = reader.text(&variables::CLIENT_ID);
+    let client_id = reader.text(&CLIENT_ID);
     Some(Credentials::SignIn(SignIn::ManagedIdentity(
         ManagedIdentity {
             endpoint,
@@ -175,17 +170,17 @@ fn managed_identity(reader: &mut Reader<'_>, scope: &str) -> Option<Credentials>
 
 /// Returns the endpoint that App Service names, or else the metadata service; neither is probed.
 fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
-    if reader.is_set(&variables::IDENTITY_ENDPOINT) {
-        let url = reader.parsed(&variables::IDENTITY_ENDPOINT, ServiceUrl::parse_local);
-        reader.require(&variables::IDENTITY_HEADER);
-        let header = reader.secret(&variables::IDENTITY_HEADER, header_value);
+    if reader.is_set(&IDENTITY_ENDPOINT) {
+        let url = reader.parsed(&IDENTITY_ENDPOINT, ServiceUrl::parse_local);
+        reader.require(&IDENTITY_HEADER);
+        let header = reader.secret(&IDENTITY_HEADER, header_value);
         return Some(Endpoint::AppService {
             url: url?,
             header: header?,
         });
     }
-    let url = match reader.is_set(&variables::IMDS_HOST) {
-        true => reader.parsed(&variables::IMDS_HOST, ServiceUrl::parse_local),
+    let url = match reader.is_set(&IMDS_HOST) {
+        true => reader.parsed(&IMDS_HOST, ServiceUrl::parse_local),
         false => ServiceUrl::parse_local(managed_identity::IMDS).ok(),
     };
     Some(Endpoint::Imds { url: url? })

@@ -34,9 +34,7 @@ impl<'a> Reader<'a> {
         self.deadline = deadline;
     }
 
-    /// # Errors
-    ///
-    /// Everything that is wrong, by the variable's name.
+    /// Fails with everything that is wrong, by the variable's name.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         if self.problems.is_empty() {
             Ok(())

@@ -40,17 +40,12 @@ pub(super) fn help() -> String {
     add_options(&mut text, STEP.options);
     text.push_str("\nSettings, from the environment:\n");
     for setting in SETTINGS {
-        let twin = if setting.has_file_twin {
-            " (_FILE)"
-        } else {
-            ""
+        let twin = match setting.has_file_twin {
+            true => " (_FILE)",
+            false => "",
         };
-        row(
-            &mut text,
-            &format!("{}{twin}", setting.name),
-            36,
-            setting.about,
-        );
+        let name = format!("{}{twin}", setting.name);
+        row(&mut text, &name, 36, setting.about);
     }
     text.push_str("\nExit status:\n");
     for status in ExitStatus::ALL {
@@ -61,15 +56,12 @@ pub(super) fn help() -> String {
 
 /// The help of one command.
 pub(super) fn help_of(command: &CommandSpec) -> String {
-    let options = if command.options.is_empty() {
-        ""
-    } else {
-        " [OPTIONS]"
+    let options = match command.options.is_empty() {
+        true => "",
+        false => " [OPTIONS]",
     };
-    let mut text = format!(
-        "Usage: cancel-machine-action {}{options}\n\n",
-        with_argument(command)
-    );
+    let typed = with_argument(command);
+    let mut text = format!("Usage: cancel-machine-action {typed}{options}\n\n");
     wrap(&mut text, 0, &sentence(&about(command)));
     if !command.details.is_empty() {
         wrap(&mut text, 0, command.details);
@@ -101,7 +93,8 @@ pub(crate) fn about(command: &CommandSpec) -> String {
     }
 }
 
-fn sentence(text: &str) -> String {
+/// `text` with a capital and a full stop.
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         format!("{}{}.", first.to_uppercase(), letters.as_str())
@@ -126,12 +119,8 @@ fn add_options(text: &mut String, options: &[&OptionSpec]) {
     text.push_str("\nOptions, each with the environment variable that sets the same:\n");
     for option in options {
         let typed = typed(option.name, option.value);
-        row(
-            text,
-            &format!("{typed:<19}  {}", option.setting),
-            38,
-            option.about,
-        );
+        let names = format!("{typed:<19}  {}", option.setting);
+        row(text, &names, 38, option.about);
     }
     text.push_str("  --help, --version\n");
 }

@@ -16,7 +16,7 @@ pub(crate) struct ListOption {
 }
 
 /// Which actions are listed, and how.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Listing {
     pub(crate) filter: Filter,
     /// The comment of the requests that are made of the actions; `None` if the actions themselves are listed.

@@ -15,7 +15,7 @@ pub mod variables;
 
 use std::path::PathBuf;
 
-use self::clouds::{CLOUDS, Cloud};
+use self::clouds::{CLOUDS, COMMERCIAL, Cloud};
 use self::environment::Reader;
 use self::variables::Setting;
 use crate::auth::Credentials;
@@ -25,7 +25,6 @@ use crate::output::failure::Failure;
 use crate::waiting::deadline::Deadline;
 
 /// Where the calls go, who makes them, and how.
-#[derive(Debug)]
 pub(crate) struct Settings {
     /// The API: what `/api/machineactions/…` is appended to.
     pub(crate) base: ServiceUrl,
@@ -42,12 +41,9 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings, and checks all of them. In the sandbox the embedded Defender's own credentials are used,
-    /// and no secret is read. All files are read until `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is missing or contradictory, by the variable's name, all at once.
+    /// Reads the settings, and checks all of them: fails with everything that is missing or contradictory, by the
+    /// variable's name. In the sandbox the embedded Defender's own credentials are used, and no secret is read. All
+    /// files are read until `deadline`.
     pub(crate) fn read(
         mut reader: Reader<'_>,
         sandbox: bool,
@@ -103,10 +99,9 @@ fn count(reader: &mut Reader<'_>, setting: &Setting) -> u32 {
 }
 
 fn cloud(reader: &mut Reader<'_>) -> &'static Cloud {
-    let [commercial, ..] = &CLOUDS;
     let named = reader.text(&variables::CLOUD);
     let find = |name| CLOUDS.iter().find(|cloud| cloud.name == name);
-    named.as_deref().and_then(find).unwrap_or(commercial)
+    named.as_deref().and_then(find).unwrap_or(&COMMERCIAL)
 }
 
 fn service_url(reader: &mut Reader<'_>, setting: &Setting, default: &str) -> Option<ServiceUrl> {

@@ -55,7 +55,6 @@ impl Setting {
     }
 
     /// The variable that may name a file with the value.
-    #[must_use]
     pub(crate) fn file_twin(&self) -> String {
         format!("{}_FILE", self.name)
     }

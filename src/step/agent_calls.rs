@@ -24,7 +24,6 @@ use crate::output::outcome::Outcome;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 
 /// What is left of the time limit for the look at its end.
 const LAST_LOOK: Duration = Duration::from_millis(1500);
@@ -33,30 +32,18 @@ const LAST_LOOK: Duration = Duration::from_millis(1500);
 pub(crate) struct Agent(Step);
 
 impl Agent {
-    /// Reads the settings; `interrupt` cuts all waiting short.
-    ///
-    /// # Errors
-    ///
-    /// The settings are not usable.
+    /// Reads the settings, and fails if they are not usable; `brake` stops it.
     pub(crate) fn new(
         options: &Options,
         reader: Reader<'_>,
-        interrupt: Interrupt,
+        brake: Brake,
         run: &mut Run<'_, '_>,
     ) -> Result<Self, Failure> {
-        Step::new(options.paced(), reader, interrupt, run).map(Self)
+        Step::new(options.paced(), reader, brake, run).map(Self)
     }
 
-    /// Returns what ends a call in hand, from another thread.
-    pub(crate) fn brake(&self) -> Brake {
-        self.0.brake()
-    }
-
-    /// Cancels, if it is allowed; with `--wait`, watches the action for as long as the time limit leaves.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer to give.
+    /// Cancels, if it is allowed; with `--wait`, watches the action for as long as the time limit leaves. Fails if
+    /// there is no answer to give.
     pub(crate) fn cancel(
         &mut self,
         input: &Input,
@@ -86,7 +73,7 @@ impl Agent {
                 Course::Continue(watch) => watch,
             };
             let now = Instant::now();
-            let until_due = watch.due().saturating_duration_since(now);
+            let until_due = watch.due.saturating_duration_since(now);
             let pause = until_due.max(self.0.sender.wait_for_turn());
             if pause >= run.deadline.remaining() {
                 let obstacle = "the limits of the service left no room for it in time";
@@ -102,16 +89,12 @@ impl Agent {
                 deadline: Deadline::after(patience.min(run.deadline.remaining())),
                 log: run.log,
             };
-            let look = self.0.look(watch.id(), &mut run);
+            let look = self.0.look(&watch.id, &mut run);
             course = watch.see(look, self.0.sender.asked(), Instant::now());
         }
     }
 
-    /// Reads the first actions that `filter` asks for.
-    ///
-    /// # Errors
-    ///
-    /// The answer that refused it, or why there is none.
+    /// Reads the first actions that `filter` asks for. The error is the answer that refused it, or why there is none.
     pub(crate) fn list(
         &mut self,
         filter: &Filter,
@@ -121,11 +104,7 @@ impl Agent {
         actions.map_err(|Outcome(said)| Outcome(said.map_err(of_a_read)))
     }
 
-    /// Reads the action `id` as it is now; with an outcome if it is final.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer to give.
+    /// Reads the action `id` as it is now; with an outcome if it is final. Fails if there is no answer to give.
     pub(crate) fn get(
         &mut self,
         id: &MachineActionId,
@@ -156,11 +135,8 @@ impl Step {
         }
     }
 
-    /// Waits until the pace allows a call of the API.
-    ///
-    /// # Errors
-    ///
-    /// The time limit does not allow it, or the process was told to stop.
+    /// Waits until the pace allows a call of the API. Fails if the time limit does not, or the process was told to
+    /// stop.
     pub(super) fn await_turn(&self, run: &Run<'_, '_>) -> Result<(), Failure> {
         let (turn, left) = (self.sender.wait_for_turn(), run.deadline.remaining());
         if turn < left {

@@ -9,6 +9,7 @@ use crate::call::diagnosis;
 use crate::call::interpret;
 use crate::input::MachineActionId;
 use crate::output::answer::Answer;
+use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode, RequestSent};
 use crate::output::retry_policy::may_pass;
 use crate::settings::allowed_types::Allow;
@@ -31,11 +32,8 @@ const KNOWN_TYPES: [&str; 11] = [
 ];
 
 impl Step {
-    /// Checks that the action `id` may be cancelled, by what reading it has brought.
-    ///
-    /// # Errors
-    ///
-    /// It may not, or its type cannot be read.
+    /// Checks that the action `id` may be cancelled, by what reading it has brought. Fails if it may not, or its type
+    /// cannot be read.
     pub(super) fn check_type(&self, reply: &Reply, id: &MachineActionId) -> Result<(), Failure> {
         let Some(Allow::Types(allowed)) = &self.allow else {
             return Ok(());
@@ -100,10 +98,7 @@ fn remedy(status: u16, retry_after_seconds: Option<u64>) -> String {
 /// The action could not be read, because of `failure`. One that has nothing to do with the action stays what it is.
 pub(super) fn unread(failure: Failure) -> Failure {
     match failure.code {
-        FailureCode::NetworkError
-        | FailureCode::TlsError
-        | FailureCode::Timeout
-        | FailureCode::InvalidAnswer => {
+        code if code.exit_status() == ExitStatus::NoAnswer => {
             let remedy = match failure.retryable {
                 true => "Run the step again.",
                 false => "Check MDE_BASE_URL, and any proxy between.",

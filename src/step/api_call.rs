@@ -53,7 +53,7 @@ impl ApiCall {
 
     /// Whether `reply`, which stands, follows a try that was lost: it may have been carried out all the same.
     pub(super) fn was_lost_before(&self, reply: &Reply) -> bool {
-        self.was_lost || reply.tries.was_lost()
+        self.was_lost || reply.tries.was_lost
     }
 
     fn reply(&mut self, received: Received, token: AccessToken) -> Reply {
@@ -95,11 +95,7 @@ impl Step {
         }
     }
 
-    /// Makes one try of the call that `request` builds.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer, and there will be none.
+    /// Makes one try of the call that `request` builds. Fails if there is no answer, and will be none.
     pub(super) fn attempt(
         &mut self,
         call: &mut ApiCall,
@@ -115,11 +111,7 @@ impl Step {
         }
     }
 
-    /// Returns what stands of `call`, of which no further try is made.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer.
+    /// Returns what stands of `call`, of which no further try is made. Fails if there is no answer.
     pub(super) fn give_up(
         &self,
         call: &mut ApiCall,
@@ -158,15 +150,12 @@ impl Step {
             }
         };
         let status = received.status.as_u16();
-        match &received.unread {
-            Some(_) => run
-                .log
-                .detail(format_args!("answered with status {status}")),
-            None => run.log.detail(format_args!(
-                "answered with status {status} and {} bytes",
-                received.length
-            )),
-        }
+        let bytes = match &received.unread {
+            Some(_) => String::new(),
+            None => format!(" and {} bytes", received.length),
+        };
+        let log = &mut *run.log;
+        log.detail(format_args!("answered with status {status}{bytes}"));
         Ok(ControlFlow::Break(call.reply(received, token)))
     }
 
@@ -183,7 +172,7 @@ impl Step {
             None => Ok(ControlFlow::Break(reply)),
             Some(Ok(token)) => {
                 (call.token, call.so_far) = (Some(token), None);
-                call.was_lost = reply.tries.was_lost();
+                call.was_lost = reply.tries.was_lost;
                 call.rejected = Some(reply);
                 Ok(ControlFlow::Continue(Duration::ZERO))
             }

@@ -14,19 +14,14 @@ use crate::call::send::Run;
 use crate::input::lines::Lines;
 use crate::input::source::Source;
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 use crate::output::log::Log;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 use crate::waiting::signals;
 
-/// Runs the step for each line of `source`; gives the worst status.
-///
-/// # Errors
-///
-/// The source cannot be opened.
+/// Runs the step for each line of `source`; gives the worst status. Fails if the source cannot be opened.
 pub(crate) fn run(
     source: Source,
     options: Options,
@@ -34,22 +29,25 @@ pub(crate) fn run(
     stdout: &mut dyn Write,
     log: &mut Log<'_>,
 ) -> Result<ExitStatus, Failure> {
-    let interrupt = Interrupt::default();
     let deadline = Deadline::after(options.timeout());
     let timeout = options.timeout();
-    let mut run = Run { deadline, log };
-    let step = Step::new(options, reader, interrupt.clone(), &mut run);
     let in_hand = InHand::new(Tally::new(), false);
+    let mut run = Run { deadline, log };
+    let step = Step::new(options, reader, in_hand.brake.clone(), &mut run);
     let (sender, events) = mpsc::sync_channel(1);
     let listening = signals::listen(InterruptedCancels {
-        interrupt: interrupt.clone(),
         in_hand: in_hand.clone(),
         events: Some(sender.clone()),
     });
     let _listening = listening.map_err(|error| without_means("signals cannot be heard", &error))?;
     read_ahead(source, sender)?;
-    let work = Work::new(step, in_hand, interrupt, timeout).each_of(events);
+    let work = Work::new(step, in_hand, timeout).each_of(events);
     Ok(work.run(stdout, log))
+}
+
+/// A batch reads ahead in one thread and hears signals in another; without them it could not be stopped.
+fn without_means(what: &str, error: &io::Error) -> Failure {
+    Failure::without_means(what, ", or do without --batch", error)
 }
 
 /// Reads the lines in a thread, no more than one ahead.
@@ -68,13 +66,4 @@ fn read_ahead(source: Source, events: SyncSender<Event>) -> Result<(), Failure> 
         })
         .map(drop)
         .map_err(|error| without_means(&format!("{name} cannot be read"), &error))
-}
-
-/// A batch reads ahead in one thread and hears signals in another; without them it could not be stopped.
-fn without_means(what: &str, error: &io::Error) -> Failure {
-    let message = format!(
-        "{what}: the system has no thread or descriptor left for it. Raise the limits of processes (ulimit -u, or pids \
-         of the container) and open files (ulimit -n), or do without --batch."
-    );
-    Failure::new(FailureCode::NoInput, message).because(error)
 }

@@ -1,5 +1,6 @@
 //! What `check` reports: whether this identity may cancel, and if not, what to grant. It cancels nothing.
 
+use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use schemars::JsonSchema;
@@ -21,13 +22,14 @@ use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
 
-/// Signs in, and has a report delivered of what the identity may do; and the status to end with, if the process was told
-/// to stop. Nothing is cancelled, and no token is taken from the cache.
+/// Signs in, and writes a report of what the identity may do; indented for a person. Nothing is cancelled, and no token is
+/// taken from the cache.
 pub(crate) fn run(
     options: &Options,
     reader: Reader<'_>,
+    stdout: &mut dyn Write,
+    is_indented: bool,
     log: &mut Log<'_>,
-    deliver: impl FnOnce(Report, Option<ExitStatus>, &mut Log<'_>) -> ExitStatus,
 ) -> ExitStatus {
     let stop = InterruptedReads::saying("Run `check` again.", |failure, stdout, log| {
         let report = Report::of_failure(failure);
@@ -40,12 +42,16 @@ pub(crate) fn run(
     // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
     let mut is_said = stop.pen();
     *is_said = true;
-    let stopped = stop.interrupt.status();
+    let stopped = stop.brake.interrupt.status();
     let report = match stopped {
         Some(_) if report.token.is_none() => report.failed(stop.failure()),
         _ => report,
     };
-    deliver(report, stopped, log)
+    report.explain(log);
+    match document::write(stdout, &report, is_indented) {
+        Ok(()) => stopped.unwrap_or_else(|| report.exit_status()),
+        Err(error) => document::not_written(&error, "the report above", log),
+    }
 }
 
 fn report(
@@ -62,8 +68,7 @@ fn report(
     options.announce_sandbox(log);
     let mut report = Report::on(&settings);
     let resource = settings.resource().to_owned();
-    let mut sender = Sender::new(settings.network, options.sandbox, stop.interrupt.clone());
-    stop.set_brake(sender.brake());
+    let mut sender = Sender::new(settings.network, options.sandbox, stop.brake.clone());
     let mut session = Session::new(settings.credentials, settings.token_cache.as_deref());
     let token = session.sign_in(&mut sender, &mut Run { deadline, log });
     report.add_token(token, &resource, SystemTime::now());

@@ -1,5 +1,7 @@
 //! One action, as it is now.
 
+use std::io::Write;
+
 use super::Step;
 use super::action_state::{self, State};
 use super::interrupted_reads::InterruptedReads;
@@ -9,20 +11,20 @@ use crate::input::MachineActionId;
 use crate::output::answer::Answer;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
 
-/// Reads the action `id`. Has the service's answer delivered, with an outcome if the action is final; and the status to
-/// end with, if the process was told to stop.
+/// Reads the action `id`, and writes the service's answer, with an outcome if the action is final; indented for a person.
 pub(crate) fn run(
     id: &MachineActionId,
     options: &Options,
     reader: Reader<'_>,
+    stdout: &mut dyn Write,
+    is_indented: bool,
     log: &mut Log<'_>,
-    deliver: impl FnOnce(Outcome, Option<ExitStatus>, &mut Log<'_>) -> ExitStatus,
 ) -> ExitStatus {
     let stop = InterruptedReads::new("The action was not read. Run `get` again.");
     // One action can be read without hearing signals: then they end the process as they always do.
@@ -31,9 +33,15 @@ pub(crate) fn run(
     // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
     let mut is_said = stop.pen();
     *is_said = true;
-    let stopped = stop.interrupt.status();
+    let stopped = stop.brake.interrupt.status();
     let answer = answer.map_err(|failure| stopped.map_or(failure, |_| stop.failure()));
-    deliver(Outcome(answer), stopped, log)
+    match (Outcome(answer).deliver(stdout, is_indented, log), stopped) {
+        (ExitStatus::NotWritten, _) => ExitStatus::NotWritten,
+        (_, Some(stopped)) => stopped,
+        // An action that was only read may be in any state.
+        (ExitStatus::NotCancelled, None) => ExitStatus::Accepted,
+        (status, None) => status,
+    }
 }
 
 fn read(
@@ -44,23 +52,14 @@ fn read(
     log: &mut Log<'_>,
 ) -> Result<Answer, Failure> {
     let deadline = Deadline::after(options.timeout());
-    log.set_subject(Subject {
-        line: None,
-        action: Some(id.as_str()),
-    });
+    log.set_subject(None, Some(id.as_str()));
     let mut run = Run { deadline, log };
-    let interrupt = stop.interrupt.clone();
-    let mut step = Step::new(options.clone(), reader, interrupt, &mut run)?;
-    stop.set_brake(step.brake());
+    let mut step = Step::new(options.clone(), reader, stop.brake.clone(), &mut run)?;
     step.get(id, &mut run)
 }
 
 impl Step {
-    /// Reads the action `id`. Returns the service's answer, with an outcome if the action is final.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer to give.
+    /// Reads the action `id`. Returns the service's answer, if there is one, with an outcome if the action is final.
     pub(super) fn get(
         &mut self,
         id: &MachineActionId,

@@ -4,8 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::mem;
-use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::line::{Line, Number, State};
@@ -13,7 +12,7 @@ use super::tally::Tally;
 use super::verify::{Course, Watch};
 use crate::call::exchange::Brake;
 use crate::output::exit_status::ExitStatus;
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::timed_lock;
@@ -28,51 +27,33 @@ const MAX_BYTES: usize = 16 << 20;
 #[derive(Clone)]
 pub(super) struct InHand {
     lines: Arc<Mutex<Lines>>,
-    brake: Arc<OnceLock<Brake>>,
+    pub(super) brake: Brake,
 }
 
 /// What is in hand. Whoever holds this may write.
 pub(super) struct Lines {
     lines: VecDeque<Line>,
     pub(super) tally: Tally,
-    /// How a request that is being sent is ended; none before the settings are read.
-    brake: Arc<OnceLock<Brake>>,
+    brake: Brake,
     is_indented: bool,
     /// Nothing more is to be written: the last words were said.
-    is_over: bool,
+    pub(super) is_over: bool,
 }
 
 impl InHand {
     /// Nothing is in hand yet. Documents are indented for a person at a terminal.
     pub(super) fn new(tally: Tally, is_indented: bool) -> Self {
-        let brake = Arc::new(OnceLock::new());
+        let brake = Brake::default();
         let lines = Lines {
             lines: VecDeque::new(),
             tally,
-            brake: Arc::clone(&brake),
+            brake: brake.clone(),
             is_indented,
             is_over: false,
         };
         Self {
             lines: Arc::new(Mutex::new(lines)),
             brake,
-        }
-    }
-
-    /// Tells how a request that is being sent is ended.
-    pub(super) fn set_brake(&self, brake: Brake) {
-        let _ = self.brake.set(brake);
-    }
-
-    /// Lets no further request be sent. Returns whether a call is in hand that may end.
-    pub(super) fn close_brake(&self) -> bool {
-        self.brake.get().is_some_and(Brake::close)
-    }
-
-    /// Breaks off the call in hand.
-    pub(super) fn break_off(&self) {
-        if let Some(brake) = self.brake.get() {
-            brake.break_off();
         }
     }
 
@@ -101,9 +82,7 @@ impl Lines {
         if let Some(line) = self.lines.back_mut() {
             id.clone_into(&mut line.id);
         }
-        if let Some(brake) = self.brake.get() {
-            brake.forget_sent();
-        }
+        self.brake.forget_sent();
     }
 
     /// Notes what is known of the newest request.
@@ -153,11 +132,8 @@ impl Lines {
         sizes.sum::<usize>() >= MAX_BYTES
     }
 
-    /// Writes what is done, as far as no line before it is not.
-    ///
-    /// # Errors
-    ///
-    /// A document could not be written; it was told on stderr.
+    /// Writes what is done, as far as no line before it is not. Fails if a document could not be written, which is told
+    /// on stderr.
     pub(super) fn write_done(
         &mut self,
         stdout: &mut dyn Write,
@@ -174,10 +150,7 @@ impl Lines {
     }
 
     /// Writes what is known of everything in hand, because the process is told to stop; nothing is written after that.
-    ///
-    /// # Errors
-    ///
-    /// A document could not be written; it was told on stderr.
+    /// Fails if a document could not be written, which is told on stderr.
     pub(super) fn write_last(
         &mut self,
         stdout: &mut dyn Write,
@@ -194,24 +167,17 @@ impl Lines {
         Ok(())
     }
 
-    /// Whether somebody else has written what was known.
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over
-    }
-
     fn write_first(&mut self, stdout: &mut dyn Write, log: &mut Log<'_>) -> Result<(), ExitStatus> {
         let Some(Line { number, id, state }) = self.lines.pop_front() else {
             return Ok(());
         };
-        let was_sent = self.brake.get().is_some_and(Brake::was_sent);
+        let was_sent = self.brake.was_sent();
         let outcome = state.when_stopped(was_sent).of_line(number);
-        log.set_subject(Subject {
-            line: number.map(NonZeroU64::get),
-            action: (!id.is_empty()).then_some(id.as_str()),
-        });
+        let action = (!id.is_empty()).then_some(id.as_str());
+        log.set_subject(number, action);
         outcome.explain(log);
         let written = outcome.write(stdout, self.is_indented);
-        log.set_subject(Subject::default());
+        log.set_subject(None, None);
         self.tally.add(&outcome);
         written.map_err(|error| {
             self.not_written(&error, &outcome, number, log);

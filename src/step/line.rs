@@ -46,7 +46,7 @@ impl State {
     /// When it is to be looked at, if it is watched.
     pub(super) fn due(&self) -> Option<Instant> {
         match self {
-            Self::Watched(watch) => Some(watch.due()),
+            Self::Watched(watch) => Some(watch.due),
             Self::Begun | Self::Done(_) => None,
         }
     }
@@ -65,7 +65,7 @@ impl State {
         let size = |answer: &Result<Answer, Failure>| answer.as_ref().map_or(0, Answer::size);
         match self {
             Self::Begun => 0,
-            Self::Watched(watch) => size(watch.stands()),
+            Self::Watched(watch) => size(&watch.stands),
             Self::Done(outcome) => size(&outcome.0),
         }
     }

@@ -44,7 +44,6 @@ use crate::settings::Settings;
 use crate::settings::allowed_types::Allow;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
-use crate::waiting::interrupt::Interrupt;
 
 /// What one run works with: for one request, or for one after the other.
 struct Step {
@@ -66,21 +65,18 @@ struct Reply {
 }
 
 impl Step {
-    /// Makes a step of the settings that `reader` reads; `interrupt` cuts its waiting short.
-    ///
-    /// # Errors
-    ///
-    /// The settings are not usable.
+    /// Makes a step of the settings that `reader` reads; `brake` stops it. Fails if the settings are
+    /// not usable.
     fn new(
         options: Options,
         reader: Reader<'_>,
-        interrupt: Interrupt,
+        brake: Brake,
         run: &mut Run<'_, '_>,
     ) -> Result<Self, Failure> {
         let settings = Settings::read(reader, options.sandbox, run.deadline)?;
         options.announce_sandbox(run.log);
         let resource = settings.resource().to_owned();
-        let mut sender = Sender::new(settings.network, options.sandbox, interrupt);
+        let mut sender = Sender::new(settings.network, options.sandbox, brake);
         if options.batch {
             sender.pace(settings.calls_per_minute, settings.calls_per_hour);
         }
@@ -92,11 +88,6 @@ impl Step {
             wait: options.wait,
             allow: options.allow,
         })
-    }
-
-    /// Returns what ends a call in hand, from another thread.
-    fn brake(&self) -> Brake {
-        self.sender.brake()
     }
 
     /// Returns what the token lacks for `purpose`, if it can be read.

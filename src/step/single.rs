@@ -8,6 +8,7 @@ use super::interrupted_cancels::InterruptedCancels;
 use super::line::State;
 use super::tally::Tally;
 use super::work::Work;
+use crate::call::exchange::Brake;
 use crate::call::send::Run;
 use crate::input::Input;
 use crate::input::source::Source;
@@ -18,7 +19,6 @@ use crate::output::log::Log;
 use crate::settings::environment::Reader;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 use crate::waiting::signals;
 
 /// Reads the request from `source`, makes the call, and writes what it comes to; indented for a person.
@@ -31,19 +31,17 @@ pub(crate) fn run(
     log: &mut Log<'_>,
 ) -> ExitStatus {
     let deadline = Deadline::after(options.timeout());
-    let interrupt = Interrupt::default();
     let in_hand = InHand::new(Tally::new(), is_indented);
     in_hand.lock().begin(None);
     // One request can be made without hearing signals: then they end the process as they always do.
     let _listening = signals::listen(InterruptedCancels {
-        interrupt: interrupt.clone(),
         in_hand: in_hand.clone(),
         events: None,
     });
     let timeout = options.timeout();
     let mut run = Run { deadline, log };
-    let begun = begin(source, options, reader, &interrupt, &mut run);
-    let work = |step| Work::new(step, in_hand.clone(), interrupt, timeout);
+    let begun = begin(source, options, reader, &in_hand.brake, &mut run);
+    let work = |step| Work::new(step, in_hand.clone(), timeout);
     let work = match begun {
         Ok((step, input)) => work(Ok(step)).only(input, deadline),
         Err(failure) => {
@@ -58,10 +56,10 @@ fn begin(
     source: Source,
     options: Options,
     reader: Reader<'_>,
-    interrupt: &Interrupt,
+    brake: &Brake,
     run: &mut Run<'_, '_>,
 ) -> Result<(Step, Input), Failure> {
     let input = validate(source.read(options.timeout())?)?;
-    let step = Step::new(options, reader, interrupt.clone(), run)?;
+    let step = Step::new(options, reader, brake.clone(), run)?;
     Ok((step, input))
 }

@@ -46,9 +46,9 @@ impl Look {
 
 /// An action that is watched.
 pub(super) struct Watch {
-    id: MachineActionId,
+    pub(super) id: MachineActionId,
     /// The document that stands if the action is not final when the time is up.
-    stands: Result<Answer, Failure>,
+    pub(super) stands: Result<Answer, Failure>,
     /// Whether the service accepted the cancel.
     was_accepted: bool,
     /// Whether it was read, and was open.
@@ -58,7 +58,7 @@ pub(super) struct Watch {
     looks: u32,
     /// How many looks were made when the time was up.
     last_looks: u32,
-    due: Instant,
+    pub(super) due: Instant,
     /// When it is looked at for the last time.
     until: Instant,
     /// When the time is up.
@@ -115,21 +115,6 @@ impl Watch {
             may_be_late: wait.may_be_late,
         };
         watch.after(Duration::ZERO, asked, now)
-    }
-
-    /// When it is to be looked at.
-    pub(super) fn due(&self) -> Instant {
-        self.due
-    }
-
-    /// The action's id.
-    pub(super) fn id(&self) -> &MachineActionId {
-        &self.id
-    }
-
-    /// The document that stands so far.
-    pub(super) fn stands(&self) -> &Result<Answer, Failure> {
-        &self.stands
     }
 
     /// How long a look that begins `now` may take.

@@ -27,7 +27,6 @@ impl Schedule {
     }
 
     /// Returns when something is due, if anything is watched.
-    #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         self.due.first().map(|(due, _)| *due)
     }

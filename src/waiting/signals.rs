@@ -17,7 +17,9 @@ use signal_hook::{flag, low_level};
 
 use super::deadline::Deadline;
 use super::ready::await_ready;
+use super::sink::Output;
 use crate::output::exit_status::ExitStatus;
+use crate::output::log::Log;
 
 /// How long a call in hand may go on.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -25,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const SOON: Duration = Duration::from_millis(400);
 /// When the process ends at the latest: less than the five seconds that are promised.
 const GRACE: Duration = Duration::from_millis(4700);
+/// How long one line of the last words may wait for a reader of stderr.
+const PATIENCE_FOR_A_LINE: Duration = Duration::from_millis(20);
 /// How long the last words may take at least.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
@@ -38,7 +42,7 @@ pub(crate) trait InHand: Send + 'static {
     fn break_off(&mut self);
 
     /// Writes what is known, unless somebody else has, until `deadline`.
-    fn say_what_is_known(&mut self, deadline: Deadline);
+    fn say_what_is_known(&mut self, deadline: Deadline, log: &mut Log<'_>);
 }
 
 /// Signals are heard until this is dropped. After that each ends the process at once.
@@ -56,11 +60,8 @@ impl Drop for Listening {
 }
 
 /// Hears of SIGINT and SIGTERM from now on. At the first, `in_hand` is stopped, and says what is known; a call that may
-/// end is broken off before. The process ends within five seconds, or at the second signal.
-///
-/// # Errors
-///
-/// The signals cannot be heard, or there is no thread to hear them.
+/// end is broken off before. The process ends within five seconds, or at the second signal. Fails if the signals cannot
+/// be heard, or there is no thread to hear them.
 pub(crate) fn listen(in_hand: impl InHand) -> io::Result<Listening> {
     let is_busy = Arc::new(AtomicBool::new(false));
     let attendant = Attendant {
@@ -142,7 +143,9 @@ impl<H: InHand> Attendant<H> {
         // That nobody listens is to be said, too.
         let patience = grace.remaining().saturating_sub(LAST_WORDS);
         let speak = move || {
-            in_hand.say_what_is_known(Deadline::after(patience));
+            let mut stderr = Output::never_blocking(rustix::stdio::stderr(), PATIENCE_FOR_A_LINE);
+            let mut log = Log::new(&mut stderr, false);
+            in_hand.say_what_is_known(Deadline::after(patience), &mut log);
             let _ = done.send(());
         };
         if thread::Builder::new().spawn(speak).is_ok() {

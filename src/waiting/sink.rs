@@ -11,7 +11,7 @@ use super::deadline::Deadline;
 use super::ready::await_ready;
 
 /// What a write to a pipe takes at most without waiting, if the pipe has room at all, in bytes (POSIX, `PIPE_BUF`).
-pub(super) const MAX_AT_ONCE: usize = 4096;
+const MAX_AT_ONCE: usize = 4096;
 
 /// What documents are written to.
 pub trait Sink: Write {
@@ -70,11 +70,7 @@ impl<F: AsFd> Output<F> {
             .get_or_insert_with(|| Deadline::after(patience))
     }
 
-    fn write_until(&mut self, bytes: &[u8], deadline: &Deadline) -> io::Result<usize> {
-        let bytes = match self.asks_first {
-            true => bytes.get(..MAX_AT_ONCE).unwrap_or(bytes),
-            false => bytes,
-        };
+    fn write_until(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize> {
         loop {
             if self.asks_first {
                 self.await_room(deadline)?;
@@ -93,14 +89,17 @@ impl<F: AsFd> Output<F> {
         }
     }
 
-    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
-        match has_room(&self.descriptor, deadline.remaining())? {
-            true => Ok(()),
-            false => Err(self.stuck(deadline)),
+    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+        let left = Some(deadline.remaining());
+        match await_ready(&self.descriptor, PollFlags::OUT, left) {
+            Ok(false) => Err(self.stuck(deadline)),
+            // A signal came, but there may be room: whoever asks will try.
+            Ok(true) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
-    fn stuck(&mut self, deadline: &Deadline) -> io::Error {
+    fn stuck(&mut self, deadline: Deadline) -> io::Error {
         self.is_stuck = true;
         let waited = deadline.limit().as_secs_f64();
         let message = format!(
@@ -113,16 +112,11 @@ impl<F: AsFd> Output<F> {
 impl<F: AsFd> Write for Output<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let deadline = self.deadline();
-        self.write_until(bytes, &deadline)
-    }
-
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        let deadline = self.deadline();
-        while !bytes.is_empty() {
-            let count = self.write_until(bytes, &deadline)?;
-            bytes = bytes.get(count..).unwrap_or_default();
-        }
-        Ok(())
+        let bytes = match self.asks_first {
+            true => bytes.get(..MAX_AT_ONCE).unwrap_or(bytes),
+            false => bytes,
+        };
+        self.write_until(bytes, deadline)
     }
 
     /// Nothing is kept back; what is written from now on has a new time limit.
@@ -135,18 +129,5 @@ impl<F: AsFd> Write for Output<F> {
 impl<F: AsFd> Sink for Output<F> {
     fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
-    }
-}
-
-/// Waits until `descriptor` has room, or a write to it would fail. Returns `false` if `limit` came first.
-///
-/// # Errors
-///
-/// It cannot be waited for.
-pub(super) fn has_room(descriptor: impl AsFd, limit: Duration) -> io::Result<bool> {
-    match await_ready(descriptor, PollFlags::OUT, Some(limit)) {
-        // A signal came, but there may be room: whoever asks will try.
-        Err(Errno::INTR) => Ok(true),
-        ready => Ok(ready?),
     }
 }

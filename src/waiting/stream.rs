@@ -19,11 +19,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// What can be waited for with a limit.
 pub trait Stream: Read + Send {
     /// Waits until there is something to read, or the end, or something broke; no longer than `limit`, if there is one.
-    /// Returns `false` if the limit came first.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be waited for.
+    /// Returns `false` if the limit came first; fails if it cannot be waited for.
     fn wait(&self, limit: Option<Duration>) -> io::Result<bool>;
 }
 
@@ -50,10 +46,6 @@ impl<T: AsRef<[u8]> + Send> Stream for Cursor<T> {
 }
 
 /// Opens a file that may be a pipe: one that nobody has opened for writing is not waited for here, but when it is read.
-///
-/// # Errors
-///
-/// It cannot be opened.
 pub(crate) fn open(path: impl AsRef<Path>) -> io::Result<Descriptor<File>> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
@@ -64,30 +56,24 @@ pub(crate) fn open(path: impl AsRef<Path>) -> io::Result<Descriptor<File>> {
 }
 
 /// Reads a stream until a deadline; then it fails with [`io::ErrorKind::TimedOut`].
-pub(crate) struct Patient<S> {
-    stream: S,
+pub(crate) struct Patient {
+    stream: Box<dyn Stream>,
     deadline: Option<Deadline>,
 }
 
-impl<S> Patient<S> {
+impl Patient {
     /// Reads `stream` until `deadline`; for ever, if there is none.
-    pub(crate) fn new(stream: S, deadline: Option<Deadline>) -> Self {
+    pub(crate) fn new(stream: Box<dyn Stream>, deadline: Option<Deadline>) -> Self {
         Self { stream, deadline }
     }
-}
 
-impl<S: Stream> Patient<S> {
-    /// Whether a read would give something, or the end, at once.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be waited for.
+    /// Whether a read would give something, or the end, at once. Fails if that cannot be asked.
     pub(crate) fn is_ready(&self) -> io::Result<bool> {
         self.stream.wait(Some(Duration::ZERO))
     }
 }
 
-impl<S: Stream> Read for Patient<S> {
+impl Read for Patient {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let limit = self.deadline.as_ref().map(Deadline::remaining);
@@ -106,12 +92,6 @@ impl<S: Stream> Read for Patient<S> {
     }
 }
 
-impl<S: Stream + ?Sized> Stream for Box<S> {
-    fn wait(&self, limit: Option<Duration>) -> io::Result<bool> {
-        (**self).wait(limit)
-    }
-}
-
 fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -119,12 +99,9 @@ fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-/// Reads the file that a setting names. It may be a pipe, as shells make for the output of another program, and
-/// is then waited for no longer than `deadline`.
-///
-/// # Errors
-///
-/// The file cannot be read in time, or is too large to be what it should; with its path, unless that may be a secret.
+/// Reads the file that a setting names. It may be a pipe, as shells make for the output of another program, and is then
+/// waited for no longer than `deadline`. Fails if it cannot be read in time, or is too large to be what it should; with
+/// its path, unless that may be a secret.
 pub(crate) fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
     read_until(path, deadline).map_err(|error| match is_path(path) {
         true => io::Error::new(error.kind(), format!("{path}: {error}")),
@@ -134,7 +111,7 @@ pub(crate) fn read_file(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
 
 fn read_until(path: &str, deadline: Deadline) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    Patient::new(open(path)?, Some(deadline))
+    Patient::new(Box::new(open(path)?), Some(deadline))
         .take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| match error.kind() {

@@ -22,7 +22,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("publish/catalog/openapi.rs", "description"),
     ("publish/catalog/rapid7.rs", "plugin"),
     ("publish/manifest.rs", "current"),
-    ("settings/help.rs", "help"),
 ];
 
 /// A file of `src`: its path from there, and its text.

@@ -72,11 +72,8 @@ impl TokenCache {
         }
     }
 
-    /// The token that is kept, and how long it is good from `now` on, if that is a while.
-    ///
-    /// # Errors
-    ///
-    /// The folder or the file is not for the owner alone, or cannot be read, or is damaged.
+    /// The token that is kept, and how long it is good from `now` on, if that is a while. Fails if the folder or the
+    /// file is not for the owner alone, cannot be read, or is damaged.
     pub(super) fn find(&self, now: SystemTime) -> io::Result<Option<(AccessToken, Duration)>> {
         let Some(folder) = Folder::open(&self.folder)? else {
             return Ok(None);
@@ -89,11 +86,7 @@ impl TokenCache {
         Ok((remaining > Grant::MARGIN).then_some((entry.access_token, remaining)))
     }
 
-    /// Keeps the token that was granted at `now`.
-    ///
-    /// # Errors
-    ///
-    /// The folder is not for the owner alone, or cannot be written.
+    /// Keeps the token that was granted at `now`. Fails if the folder is not for the owner alone, or cannot be written.
     pub(super) fn keep(&self, grant: &Grant, now: SystemTime) -> io::Result<()> {
         let lifetime = grant.lifetime();
         let token = grant.token.expose();
@@ -124,11 +117,8 @@ impl TokenCache {
         Ok(format!("{}.{}.{PARTIAL}", self.hash, hex(&random)))
     }
 
-    /// Forgets `token`, which the API does not take; one that another step has put in its place meanwhile stays.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read or removed.
+    /// Forgets `token`, which the API does not take; one that another step has put in its place meanwhile stays. Fails
+    /// if the file cannot be read or removed.
     pub(super) fn forget(&self, token: &AccessToken) -> io::Result<()> {
         let Some(folder) = Folder::open(&self.folder)? else {
             return Ok(());

@@ -57,7 +57,6 @@ pub(crate) fn broken_off(stage: Stage, peer: &Peer) -> Failure {
 }
 
 /// Returns the failure that `error`, at `stage` of the call to `peer`, amounts to.
-#[must_use]
 pub fn explain(error: &Error, stage: Stage, peer: &Peer) -> Failure {
     let Diagnosis {
         code,

@@ -15,12 +15,11 @@ pub struct Peer {
     pub(super) proxy: Option<String>,
     pub(super) limit: Duration,
     /// Whether an earlier try may have been carried out.
-    may_have_arrived: bool,
+    pub(in crate::call) may_have_arrived: bool,
 }
 
 impl Peer {
     /// The host of `uri`, called within `limit`, by way of `proxy` (host and port) if there is one.
-    #[must_use]
     pub fn new(call: &'static Call, uri: &Uri, proxy: Option<String>, limit: Duration) -> Self {
         Self {
             call,
@@ -28,14 +27,6 @@ impl Peer {
             host: uri.authority().map(ToString::to_string).unwrap_or_default(),
             limit,
             may_have_arrived: false,
-        }
-    }
-
-    /// Returns the same, after an earlier try that may have been carried out, if `may_have_arrived`.
-    pub(in crate::call) fn after(self, may_have_arrived: bool) -> Self {
-        Self {
-            may_have_arrived,
-            ..self
         }
     }
 

@@ -26,7 +26,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Which actions are asked for: those that have one of the values that each property may have.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Filter {
     statuses: Vec<String>,
     types: Vec<String>,

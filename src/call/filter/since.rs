@@ -9,7 +9,6 @@ use x509_cert::der::DateTime;
 const MAX_FRACTION: usize = 9;
 
 /// A moment, in UTC, without the `Z` and the zeros at its end: so it can be compared letter by letter.
-#[derive(Debug)]
 pub(super) struct Since(String);
 
 impl Since {

@@ -4,19 +4,18 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::call::sandbox::reply::{Asked, Reply};
 
 /// An action that was open until now.
 pub(super) fn cancelled(asked: &Asked) -> Reply {
-    compressed(&MachineAction::cancelled(asked))
+    compressed(&with_cancellation(asked))
 }
 
 /// An action that is still open.
 pub(super) fn pending(asked: &Asked) -> Reply {
-    compressed(&MachineAction::with_status(asked, "Pending"))
+    compressed(&with_status(asked, "Pending"))
 }
 
 /// An action as it is read: open until its cancel is accepted.
@@ -37,38 +36,29 @@ pub(super) fn now_too_late(asked: &Asked) -> Reply {
 
 /// An action whose command had completed when it was cancelled.
 pub(super) fn cancelled_too_late(asked: &Asked) -> Reply {
-    let action = MachineAction {
-        r#type: "LiveResponse",
-        commands: &[Command {
-            index: 0,
-            start_time: "2025-02-07T10:55:40.186354Z",
-            end_time: "2025-02-07T10:55:51.811356Z",
-            command_status: "Completed",
-        }],
-        ..MachineAction::cancelled(asked)
-    };
-    compressed(&action)
+    let action = with_cancellation(asked);
+    let command = json!({
+        "index": 0,
+        "startTime": "2025-02-07T10:55:40.186354Z",
+        "endTime": "2025-02-07T10:55:51.811356Z",
+        "commandStatus": "Completed",
+    });
+    let changes = json!({"type": "LiveResponse", "commands": [command]});
+    compressed(&changed(action, changes))
 }
 
 /// An action that had finished before it could be cancelled.
 pub(super) fn succeeded(asked: &Asked) -> Reply {
-    compressed(&MachineAction::with_status(asked, "Succeeded"))
+    compressed(&with_status(asked, "Succeeded"))
 }
 
 /// An action with `status` and of type `kind`, as a list has it.
-pub(super) fn listed(id: &str, status: &'static str, kind: &'static str) -> Value {
+pub(super) fn listed(id: String, status: &str, kind: &str) -> Value {
     let asked = Asked {
-        id: id.to_owned(),
-        comment: None,
-        token_was_renewed: true,
-        count: 1,
+        id,
         ..Asked::default()
     };
-    let action = MachineAction {
-        r#type: kind,
-        ..MachineAction::with_status(&asked, status)
-    };
-    let mut action = json!(action);
+    let mut action = changed(with_status(&asked, status), json!({"type": kind}));
     if let Some(action) = action.as_object_mut() {
         action.shift_remove("@odata.context");
     }
@@ -76,10 +66,10 @@ pub(super) fn listed(id: &str, status: &'static str, kind: &'static str) -> Valu
 }
 
 /// Returns `value` with the documented headers, compressed as they say.
-pub(super) fn compressed(value: &impl Serialize) -> Reply {
+pub(super) fn compressed(value: &Value) -> Reply {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    // Neither the serialising of these fields nor the writing to a Vec can fail.
-    let _ = encoder.write_all(&serde_json::to_vec(value).unwrap_or_default());
+    // Writing to a Vec cannot fail.
+    let _ = encoder.write_all(value.to_string().as_bytes());
     let body = encoder.finish().unwrap_or_default();
     let reply = Reply::new(
         200,
@@ -109,78 +99,47 @@ const HEADERS: [(&str, &str); 6] = [
 ];
 
 /// The machine action, with the keys of a captured answer in its order.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MachineAction<'a> {
-    #[serde(rename = "@odata.context")]
-    odata_context: &'static str,
-    id: &'a str,
-    r#type: &'static str,
-    title: Option<&'static str>,
-    requestor: &'static str,
-    requestor_comment: &'static str,
-    status: &'static str,
-    machine_id: &'static str,
-    computer_dns_name: &'static str,
-    creation_date_time_utc: &'static str,
-    last_update_date_time_utc: &'static str,
-    cancellation_requestor: Option<&'static str>,
-    cancellation_comment: Option<&'a str>,
-    cancellation_date_time_utc: Option<&'static str>,
-    #[serde(rename = "errorHResult")]
-    error_h_result: i64,
-    scope: &'static str,
-    external_id: Option<&'static str>,
-    request_source: &'static str,
-    related_file_info: Option<&'static str>,
-    commands: &'static [Command],
-    troubleshoot_info: Option<&'static str>,
+fn with_status(asked: &Asked, status: &str) -> Value {
+    json!({
+        "@odata.context": "https://api.securitycenter.microsoft.com/api/$metadata#MachineActions/$entity",
+        "id": asked.id,
+        "type": "Isolate",
+        "title": null,
+        "requestor": "Analyst@TestPrd.onmicrosoft.com",
+        "requestorComment": "test for docs",
+        "status": status,
+        "machineId": "7b1f4967d9728e5aa3c06a9e617a22a4a5a17378",
+        "computerDnsName": "desktop-test",
+        "creationDateTimeUtc": "2025-02-07T10:55:38.2262283Z",
+        "lastUpdateDateTimeUtc": "2025-02-07T10:56:44.6596267Z",
+        "cancellationRequestor": null,
+        "cancellationComment": null,
+        "cancellationDateTimeUtc": null,
+        "errorHResult": 0,
+        "scope": "Full",
+        "externalId": null,
+        "requestSource": "PublicApi",
+        "relatedFileInfo": null,
+        "commands": [],
+        "troubleshootInfo": null,
+    })
 }
 
-impl<'a> MachineAction<'a> {
-    fn cancelled(asked: &'a Asked) -> Self {
-        Self {
-            cancellation_requestor: Some("cancel-machine-action sandbox"),
-            cancellation_comment: asked.comment.as_deref(),
-            cancellation_date_time_utc: Some("2025-02-07T10:57:23.1480563Z"),
-            last_update_date_time_utc: "2025-02-07T10:57:23.1480563Z",
-            ..Self::with_status(asked, "Cancelled")
-        }
-    }
-
-    fn with_status(asked: &'a Asked, status: &'static str) -> Self {
-        Self {
-            odata_context: "https://api.securitycenter.microsoft.com/api/$metadata#MachineActions/$entity",
-            id: &asked.id,
-            r#type: "Isolate",
-            title: None,
-            requestor: "Analyst@TestPrd.onmicrosoft.com",
-            requestor_comment: "test for docs",
-            status,
-            machine_id: "7b1f4967d9728e5aa3c06a9e617a22a4a5a17378",
-            computer_dns_name: "desktop-test",
-            creation_date_time_utc: "2025-02-07T10:55:38.2262283Z",
-            last_update_date_time_utc: "2025-02-07T10:56:44.6596267Z",
-            cancellation_requestor: None,
-            cancellation_comment: None,
-            cancellation_date_time_utc: None,
-            error_h_result: 0,
-            scope: "Full",
-            external_id: None,
-            request_source: "PublicApi",
-            related_file_info: None,
-            commands: &[],
-            troubleshoot_info: None,
-        }
-    }
+fn with_cancellation(asked: &Asked) -> Value {
+    let at = "2025-02-07T10:57:23.1480563Z";
+    let changes = json!({
+        "cancellationRequestor": "cancel-machine-action sandbox",
+        "cancellationComment": asked.comment,
+        "cancellationDateTimeUtc": at,
+        "lastUpdateDateTimeUtc": at,
+    });
+    changed(with_status(asked, "Cancelled"), changes)
 }
 
-/// A command of live response.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Command {
-    index: u32,
-    start_time: &'static str,
-    end_time: &'static str,
-    command_status: &'static str,
+/// Returns `action` with the values of `changes`.
+fn changed(mut action: Value, changes: Value) -> Value {
+    if let (Value::Object(action), Value::Object(changes)) = (&mut action, changes) {
+        action.extend(changes);
+    }
+    action
 }

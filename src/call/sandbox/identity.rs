@@ -28,10 +28,8 @@ const FIRST: &str = "sandbox-1";
 const RENEWED: &str = "sandbox-2";
 
 /// The application, which signs in before anybody knows which action it will ask for.
-#[derive(Debug)]
 pub(super) struct Identity(Mutex<State>);
 
-#[derive(Debug)]
 struct State {
     /// What the application may do, and what its last token says that it may.
     roles: Roles,

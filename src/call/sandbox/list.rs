@@ -34,7 +34,7 @@ pub(super) fn page(query: &str) -> Reply {
     let actions: Vec<Value> = LISTED
         .iter()
         .map(|(digits, status, kind)| {
-            action::listed(&format!("{SCENARIO_PREFIX}{digits}"), status, kind)
+            action::listed(format!("{SCENARIO_PREFIX}{digits}"), status, kind)
         })
         .filter(|action| is_wanted(action, &filter))
         .collect();

@@ -30,14 +30,14 @@ use crate::call::sandbox::scenarios::SCENARIO_PREFIX;
 use crate::input::JsonBody;
 
 /// Answers in the service's place.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Sandbox {
     identity: Identity,
     history: Mutex<History>,
 }
 
 /// What has been asked for so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct History {
     /// How often a scenario was asked for: a cancel, or a read.
     counts: HashMap<(bool, String), u32>,

@@ -30,7 +30,6 @@ pub struct Scenario {
 
 impl Scenario {
     /// Returns the id that asks for this answer.
-    #[must_use]
     pub fn id(&self) -> String {
         format!("{SCENARIO_PREFIX}{}", self.digits)
     }

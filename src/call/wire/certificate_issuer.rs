@@ -11,16 +11,13 @@ use x509_cert::der::Decode;
 
 use crate::output::harmful_letters::is_harmful;
 
-/// Why a certificate is not trusted.
+/// Why a certificate is not trusted: who issued it, by common name, unit and organization, as RFC 4514 writes them.
 #[derive(Debug)]
-pub(crate) struct UntrustedIssuer {
-    /// Who issued it: common name, unit and organization, as RFC 4514 writes them.
-    issuer: String,
-}
+pub(crate) struct UntrustedIssuer(String);
 
 impl fmt::Display for UntrustedIssuer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.issuer)
+        formatter.write_str(&self.0)
     }
 }
 
@@ -28,13 +25,7 @@ impl std::error::Error for UntrustedIssuer {}
 
 /// Leaves every verdict to rustls, and adds the issuer's name to one of them.
 #[derive(Debug)]
-pub(super) struct NamingVerifier(Arc<WebPkiServerVerifier>);
-
-impl NamingVerifier {
-    pub(super) fn new(verifier: Arc<WebPkiServerVerifier>) -> Self {
-        Self(verifier)
-    }
-}
+pub(super) struct NamingVerifier(pub(super) Arc<WebPkiServerVerifier>);
 
 impl ServerCertVerifier for NamingVerifier {
     fn verify_server_cert(
@@ -51,7 +42,7 @@ impl ServerCertVerifier for NamingVerifier {
         verdict.map_err(|error| match error {
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
                 let issuer = issuer(intermediates.last().unwrap_or(certificate));
-                let reason = OtherError(Arc::new(UntrustedIssuer { issuer }));
+                let reason = OtherError(Arc::new(UntrustedIssuer(issuer)));
                 rustls::Error::InvalidCertificate(CertificateError::Other(reason))
             }
             other => other,

@@ -20,6 +20,7 @@ use ureq::unversioned::transport::{
 use crate::call::wire::certificate_issuer::NamingVerifier;
 
 /// Wraps a connection in TLS where the URL asks for it.
+#[derive(Debug)]
 pub(crate) struct TlsConnector {
     roots: Option<Vec<CertificateDer<'static>>>,
     /// Made when it is first needed: a refused request, or a call in clear, needs none.
@@ -55,7 +56,7 @@ fn client_config(roots: Option<&[CertificateDer<'static>]>) -> Result<ClientConf
             .with_safe_default_protocol_versions()?
             // Not dangerous: the verifier is rustls's own, and no verdict of it is changed.
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(NamingVerifier::new(verifier)))
+            .with_custom_certificate_verifier(Arc::new(NamingVerifier(verifier)))
             .with_no_client_auth(),
     )
 }
@@ -125,12 +126,6 @@ fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
         timeout.after = Duration::Exact(limit.saturating_sub(now - begun));
     }
     timeout
-}
-
-impl fmt::Debug for TlsConnector {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("TlsConnector")
-    }
 }
 
 /// What one record of TLS carries at most, in bytes.

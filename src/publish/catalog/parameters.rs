@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::settings::help::sentence;
 use crate::settings::options;
 use crate::settings::variables;
 
@@ -47,10 +48,7 @@ impl Parameter {
 
     /// What it means, as a sentence.
     pub(super) fn description(&self) -> String {
-        let mut letters = self.about.chars();
-        letters.next().map_or_else(String::new, |first| {
-            format!("{}{}.", first.to_uppercase(), letters.as_str())
-        })
+        sentence(self.about)
     }
 }
 

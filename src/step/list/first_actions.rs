@@ -21,11 +21,7 @@ const MAX_ACTIONS: usize = 100;
 const MAX_BYTES: usize = 256 << 10;
 
 impl Step {
-    /// Reads the first actions that `filter` asks for.
-    ///
-    /// # Errors
-    ///
-    /// The answer that refused it, or why there is none.
+    /// Reads the first actions that `filter` asks for. The error is the answer that refused it, or why there is none.
     pub(in crate::step) fn first_actions(
         &mut self,
         filter: &Filter,

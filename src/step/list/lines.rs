@@ -4,15 +4,14 @@ use std::io::{self, Write};
 use std::mem;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::input::{Input, JsonBody, MachineActionId, PathParameters};
+use crate::input::{Input, MachineActionId};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::layout::Layout;
 use crate::output::log::Log;
-use crate::output::outcome::Outcome;
 use crate::settings::list_options::Listing;
 use crate::step::interrupted_reads::InterruptedReads;
 use crate::waiting::sink::Sink;
@@ -27,15 +26,15 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// The lines of a list.
 pub(super) struct Lines<'a> {
-    listing: &'a Listing,
-    stdout: &'a mut dyn Sink,
+    pub(super) listing: &'a Listing,
+    pub(super) stdout: &'a mut dyn Sink,
     stop: InterruptedReads,
     /// What is not written yet: whole lines.
     pending: Vec<u8>,
     written_at: Instant,
     /// Why nothing more can be written.
     broken: Option<io::Error>,
-    count: u64,
+    pub(super) count: u64,
     /// How many entities are no actions, or have no usable id.
     unusable: u64,
     /// How many actions were not asked for.
@@ -67,19 +66,9 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Returns how many lines there are so far.
-    pub(super) fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Returns the query of the first page.
-    pub(super) fn first_query(&self) -> String {
-        self.listing.filter.query()
-    }
-
     /// Takes an entity of a page. Returns how long it waited for stdout; `None` if no more is wanted.
     pub(super) fn take(&mut self, entity: &RawValue) -> Option<Duration> {
-        if self.stop.interrupt.status().is_some() || self.add(entity.get()).is_err() {
+        if self.stop.brake.interrupt.status().is_some() || self.add(entity.get()).is_err() {
             return None;
         }
         let is_due = match self.listing.comment {
@@ -114,7 +103,7 @@ impl<'a> Lines<'a> {
         };
         match serde_json::from_str::<Identified>(json) {
             Ok(Identified { id }) => {
-                let request = request(id, comment);
+                let request = Input::new(id, Some(comment.clone()));
                 self.push(|layout| Ok(serde_json::to_writer(layout, &request)?))
             }
             Err(_) => {
@@ -145,11 +134,6 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Writes the last line of a list that is not whole.
-    pub(super) fn end(&mut self, outcome: &Outcome) -> io::Result<()> {
-        outcome.write(self.stdout, false)
-    }
-
     /// Says that stdout failed, and returns the exit status.
     pub(super) fn not_written(&self, error: &io::Error, log: &mut Log<'_>) -> ExitStatus {
         let count = self.count;
@@ -164,25 +148,12 @@ impl<'a> Lines<'a> {
         warn_of_strangers(self.strangers, log);
     }
 
-    /// # Errors
-    ///
-    /// There were entities that got no line.
+    /// Fails if there were entities that got no line.
     pub(super) fn check(&self) -> Result<(), Failure> {
         match self.unusable {
             0 => Ok(()),
             count => Err(unusable(count, self.listing.comment.is_some())),
         }
-    }
-}
-
-fn request(id: MachineActionId, comment: &str) -> impl Serialize + use<> {
-    Input {
-        path_parameters: PathParameters {
-            machineactionid: id,
-        },
-        json_body: JsonBody {
-            comment: Some(comment.to_owned()),
-        },
     }
 }
 

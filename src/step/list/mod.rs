@@ -12,6 +12,7 @@ use self::pages::Pages;
 use super::interrupted_reads::InterruptedReads;
 use super::{Reply, Step};
 use crate::call::diagnosis;
+use crate::call::exchange::Brake;
 use crate::call::send::Run;
 use crate::call::{api, page};
 use crate::output::exit_status::ExitStatus;
@@ -22,7 +23,6 @@ use crate::settings::environment::Reader;
 use crate::settings::list_options::Listing;
 use crate::settings::options::Options;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 use crate::waiting::sink::Sink;
 
 /// A pause of which everybody hears.
@@ -47,7 +47,7 @@ pub(crate) fn run(
     // Whoever is told to stop meanwhile ends the process, even if nobody reads what is written.
     let mut is_said = stop.pen();
     *is_said = true;
-    let (outcome, status) = match (end, stop.interrupt.status()) {
+    let (outcome, status) = match (end, stop.brake.interrupt.status()) {
         (Ok(()), _) => return ExitStatus::Accepted,
         (Err(End::NotWritten(error)), _) => return lines.not_written(&error, log),
         (Err(End::Document(outcome)), None) => {
@@ -57,7 +57,7 @@ pub(crate) fn run(
         (Err(End::Document(_)), Some(status)) => (Outcome(Err(stop.failure())), status),
     };
     outcome.explain(log);
-    match lines.end(&outcome) {
+    match outcome.write(lines.stdout, false) {
         Ok(()) => status,
         Err(error) => lines.not_written(&error, log),
     }
@@ -70,8 +70,7 @@ fn write(
     lines: &mut Lines<'_>,
     log: &mut Log<'_>,
 ) -> Result<(), End> {
-    let step = paced_step(options, reader, &stop.interrupt, log)?;
-    stop.set_brake(step.brake());
+    let step = paced_step(options, reader, &stop.brake, log)?;
     let timeout = options.timeout();
     let mut list = List {
         step,
@@ -85,14 +84,14 @@ fn write(
 fn paced_step(
     options: &Options,
     reader: Reader<'_>,
-    interrupt: &Interrupt,
+    brake: &Brake,
     log: &mut Log<'_>,
 ) -> Result<Step, Failure> {
     let deadline = Deadline::after(options.timeout());
     Step::new(
         options.paced(),
         reader,
-        interrupt.clone(),
+        brake.clone(),
         &mut Run { deadline, log },
     )
 }
@@ -121,11 +120,11 @@ struct List<'a, 'b> {
 impl List<'_, '_> {
     /// Writes the lines of all pages.
     fn write(&mut self, log: &mut Log<'_>) -> Result<(), End> {
-        let mut pages = Pages::new(self.lines.first_query());
+        let mut pages = Pages::new(self.lines.listing.filter.query());
         while let Some(query) = pages.next() {
             self.await_turn(log)?;
             let link = self.write_page(&query, log)?;
-            log.detail(format_args!("{} lines so far", self.lines.count()));
+            log.detail(format_args!("{} lines so far", self.lines.count));
             if let Some(link) = link {
                 pages.follow(&link, &self.step.api)?;
             }

@@ -31,11 +31,7 @@ impl Pages {
         self.next.take()
     }
 
-    /// Takes the `link` to the next page, which a service at `base` gave.
-    ///
-    /// # Errors
-    ///
-    /// It is not followed, and why.
+    /// Takes the `link` to the next page, which a service at `base` gave; or says why it is not followed.
     pub(super) fn follow(&mut self, link: &str, base: &ServiceUrl) -> Result<(), Failure> {
         let query = next_link::query(link, base).map_err(not_followed)?;
         if !self.seen.insert(hash(&query)) {

@@ -4,11 +4,11 @@ use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::{Next, Work, key, subject};
+use super::{Next, Work, key};
 use crate::call::send::Run;
 use crate::input::{Input, MachineActionId};
 use crate::output::failure::Failure;
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::step::cancel::Cancelled;
 use crate::step::line::Number;
 use crate::step::line::State;
@@ -56,9 +56,9 @@ impl Work {
             lines.name(id.as_str());
             Deadline::after(self.timeout)
         });
-        log.set_subject(subject(number, id.as_str()));
+        log.set_subject(number, Some(id.as_str()));
         let tried = step.go_on_with(&mut next.cancel, &mut Run { deadline, log });
-        log.set_subject(Subject::default());
+        log.set_subject(None, None);
         match tried {
             ControlFlow::Break(cancelled) => self.note(number, &id, cancelled),
             ControlFlow::Continue(pause) => {

@@ -17,10 +17,9 @@ use crate::input::Input;
 use crate::input::validate::validate_line;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::step::line::Number;
 use crate::waiting::deadline::Deadline;
-use crate::waiting::interrupt::Interrupt;
 use crate::waiting::schedule::{Schedule, Turn};
 use crate::waiting::signals;
 
@@ -32,7 +31,6 @@ pub(super) struct Work {
     /// Or why no request can be done.
     step: Result<Step, Failure>,
     in_hand: InHand,
-    interrupt: Interrupt,
     /// The time limit of a request.
     timeout: Duration,
     /// The request that is cancelled next.
@@ -57,19 +55,10 @@ struct Next {
 impl Work {
     /// Work that `step` does, or the reason why it cannot be done; `in_hand` is where it is known. Each request may take
     /// `timeout`.
-    pub(super) fn new(
-        step: Result<Step, Failure>,
-        in_hand: InHand,
-        interrupt: Interrupt,
-        timeout: Duration,
-    ) -> Self {
-        if let Ok(step) = &step {
-            in_hand.set_brake(step.brake());
-        }
+    pub(super) fn new(step: Result<Step, Failure>, in_hand: InHand, timeout: Duration) -> Self {
         Self {
             step,
             in_hand,
-            interrupt,
             timeout,
             next: None,
             lines: None,
@@ -94,7 +83,7 @@ impl Work {
 
     /// Works until there is nothing more to do, or the process is told to stop. Returns the status that it ends with.
     pub(super) fn run(mut self, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
-        while self.interrupt.status().is_none() {
+        while self.in_hand.brake.interrupt.status().is_none() {
             if let Err(not_written) = self.write(stdout, log) {
                 return not_written;
             }
@@ -158,7 +147,7 @@ impl Work {
             // A line may come before that.
             Some(_) | None if self.takes_lines() => return ControlFlow::Continue(None),
             Some(due) => {
-                self.interrupt.wait(due - now);
+                self.in_hand.brake.interrupt.wait(due - now);
                 return ControlFlow::Continue(None);
             }
             None if self.lines.is_none() => return ControlFlow::Break(()),
@@ -182,7 +171,10 @@ impl Work {
         let mut lines = self.in_hand.lock();
         lines.tally.report_pause(pause, log);
         drop(lines);
-        self.interrupt.wait(pause.min(Duration::from_secs(1)));
+        self.in_hand
+            .brake
+            .interrupt
+            .wait(pause.min(Duration::from_secs(1)));
         if let Some(Next { deadline, .. }) = &mut self.next
             && self.is_batch
         {
@@ -194,12 +186,12 @@ impl Work {
     fn end(&mut self, stdout: &mut dyn Write, log: &mut Log<'_>) -> ExitStatus {
         self.give_up(log);
         let mut lines = self.in_hand.lock();
-        if lines.is_over() {
+        if lines.is_over {
             drop(lines);
             signals::await_end();
             return ExitStatus::Terminated;
         }
-        let Some(status) = self.interrupt.status() else {
+        let Some(status) = self.in_hand.brake.interrupt.status() else {
             if self.is_batch {
                 lines.tally.conclude(log);
             }
@@ -209,13 +201,6 @@ impl Work {
             Ok(()) => status,
             Err(not_written) => not_written,
         }
-    }
-}
-
-fn subject(number: Number, id: &str) -> Subject<'_> {
-    Subject {
-        line: number.map(NonZeroU64::get),
-        action: Some(id),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Work, key, subject};
+use super::{Work, key};
 use crate::call::send::Run;
-use crate::output::log::{Log, Subject};
+use crate::output::log::Log;
 use crate::step::advice_on_cancel::held_up;
 use crate::step::line::Number;
 use crate::waiting::deadline::Deadline;
@@ -24,10 +24,10 @@ impl Work {
             self.schedule.add(key(number), now + POSTPONED);
             return;
         }
-        let (id, patience, late) = (watch.id().clone(), watch.patience(now), watch.lateness(now));
+        let (id, patience, late) = (watch.id.clone(), watch.patience(now), watch.lateness(now));
         lines.tally.report_late(late, log);
         drop(lines);
-        log.set_subject(subject(number, id.as_str()));
+        log.set_subject(number, Some(id.as_str()));
         let seen = match step.sender.held_up() {
             Some(left) => Err(held_up(left)),
             None => {
@@ -35,9 +35,11 @@ impl Work {
                 Ok(step.look(&id, &mut Run { deadline, log }))
             }
         };
-        log.set_subject(Subject::default());
+        log.set_subject(None, None);
         // Whoever is told to stop concludes from what was known before.
-        if self.interrupt.status().is_some() && !matches!(&seen, Ok(look) if look.has_read()) {
+        if self.in_hand.brake.interrupt.status().is_some()
+            && !matches!(&seen, Ok(look) if look.has_read())
+        {
             return;
         }
         let (asked, now) = (step.sender.asked(), Instant::now());
