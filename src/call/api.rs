@@ -35,8 +35,8 @@ pub(crate) static LOOK: Call = Call {
 pub(crate) static LIST: Call = Call {
     name: "listing the actions",
     is_streamed: true,
-    if_not_sent: "The list is not whole.",
-    if_lost: "The list is not whole.",
+    if_not_sent: "The list is incomplete.",
+    if_lost: "The list is incomplete.",
     ..READ_CALL
 };
 

@@ -24,7 +24,7 @@ pub(crate) fn read(received: &Received) -> Result<Answer, Failure> {
         let status = received.status.as_u16();
         let message = format!(
             "the service answered with status {status}, but the body of its answer cannot be read. Check MDE_BASE_URL and any \
-             proxy between."
+             proxy in between."
         );
         Failure::new(FailureCode::InvalidAnswer, message).because(&error)
     })

@@ -81,7 +81,7 @@ impl Loss {
     /// Returns the failure of an answer that is something else than it should be: `what` says so.
     pub(super) fn not_as_expected(&self, what: &str) -> Failure {
         let message = format!(
-            "{} answered something {what}. {} Check {} and any proxy between.",
+            "{} answered something {what}. {} Check {} and any proxy in between.",
             self.peer.host, self.peer.call.if_lost, self.peer.call.host_setting
         );
         Failure {

@@ -27,7 +27,7 @@ pub fn validate_line(text: &str) -> Result<Input, Failure> {
     match output_of_a_step(&reading.value) {
         Some(what) => Err(invalid(format!(
             "this line is {what} of the step before it in the pipe, and not a request. If that step is `list`, its list is \
-             not whole: see what it says, and list again. Nothing was sent for this line."
+             incomplete: see what it says, and list again. Nothing was sent for this line."
         ))),
         None => validate(reading),
     }

@@ -52,7 +52,7 @@ pub(crate) static COMMANDS: [CommandSpec; 8] = [
         argument: "",
         about: "write the open actions, one JSON object a line, or requests that cancel them",
         details: "Several values of an option are separated by commas, or the option is repeated. The last line of a list \
-                  that is not whole is a failure, or the answer that refused it, and the exit status is not 0.",
+                  that is incomplete is a failure, or the answer that refused it, and the exit status is not 0.",
         options: &OF_CALLS,
         own_options: &LIST_OPTIONS,
     },

@@ -115,7 +115,7 @@ fn of_status(status: u16, input: &Input) -> &'static str {
              between."
         }
         500..=599 => {
-            "The service cannot do this: check MDE_BASE_URL and any proxy between. Whether the action was cancelled is not \
+            "The service cannot do this: check MDE_BASE_URL and any proxy in between. Whether the action was cancelled is not \
              known: read its status with `cancel-machine-action get`."
         }
         _ => {

@@ -91,7 +91,7 @@ fn remedy(status: u16, retry_after_seconds: Option<u64>) -> String {
         (404, _) => "Check machineactionid.".to_owned(),
         (_, Some(seconds)) if may_pass(status) => format!("Run the step again in {seconds} s."),
         _ if may_pass(status) => "Run the step again in a few minutes.".to_owned(),
-        _ => "Check MDE_BASE_URL and any proxy between.".to_owned(),
+        _ => "Check MDE_BASE_URL and any proxy in between.".to_owned(),
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn unread(failure: Failure) -> Failure {
         code if code.exit_status() == ExitStatus::NoAnswer => {
             let remedy = match failure.retryable {
                 true => "Run the step again.",
-                false => "Check MDE_BASE_URL, and any proxy between.",
+                false => "Check MDE_BASE_URL, and any proxy in between.",
             };
             Failure {
                 code: FailureCode::NotAllowed,

@@ -78,7 +78,7 @@ impl Step {
             Some(State::Open) => None,
             Some(State::NotTheAction) | None => {
                 run.log.warning(
-                    "the answer is not the action that was asked for. Check MDE_BASE_URL and any proxy between.",
+                    "the answer is not the action that was asked for. Check MDE_BASE_URL and any proxy in between.",
                 );
                 None
             }

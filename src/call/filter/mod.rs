@@ -102,11 +102,10 @@ impl Filter {
     }
 
     /// Whether the action that `json` is, is one that was asked for: whatever became of the query on the way to the
-    /// service. One without a status passes unless a status was asked for.
-    pub(crate) fn matches(&self, json: &str) -> bool {
-        let Ok(action) = serde_json::from_str::<Action>(json) else {
-            return false;
-        };
+    /// service. One without a status passes unless a status was asked for. `None` if it cannot be known: a property stands
+    /// there twice.
+    pub(crate) fn matches(&self, json: &str) -> Option<bool> {
+        let action = serde_json::from_str::<Action>(json).ok()?;
         let held = [
             &action.status,
             &action.kind,
@@ -124,11 +123,8 @@ impl Filter {
             None => wanted.is_empty() || (name == STATUS && self.statuses.is_empty()),
         });
         let created = action.created.text().unwrap_or_default();
-        has_values
-            && self
-                .since
-                .as_ref()
-                .is_none_or(|since| since.is_before(created))
+        let since = self.since.as_ref();
+        Some(has_values && since.is_none_or(|since| since.is_before(created)))
     }
 
     /// Returns the names of the properties, each with the values that it may have: any, if there are none.

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::lines;
 use super::pages::Pages;
+use super::sieve::Sieve;
 use crate::call::diagnosis;
 use crate::call::filter::Filter;
 use crate::call::send::Run;
 use crate::call::{api, page};
 use crate::output::actions::Actions;
-use crate::output::failure::Failure;
 use crate::output::outcome::Outcome;
 use crate::step::Step;
 
@@ -53,8 +52,11 @@ impl Step {
                 pages.follow(&link, &self.api).map_err(failed)?;
             }
         }
-        lines::warn_of_strangers(first.strangers, run.log);
-        first.checked().map_err(failed)
+        first.sieve.finish(false, run.log).map_err(failed)?;
+        Ok(Actions {
+            actions: first.actions,
+            more: first.more,
+        })
     }
 }
 
@@ -63,40 +65,25 @@ impl Step {
 struct First {
     actions: Vec<Box<RawValue>>,
     bytes: usize,
-    /// There is another one.
+    /// There are others.
     more: bool,
-    /// How many entities are no actions.
-    unusable: u64,
-    /// How many actions were not asked for.
-    strangers: u64,
+    sieve: Sieve,
 }
 
 impl First {
-    /// Takes an entity of a page; `None` if there is no room for it.
+    /// Takes an entity of a page, if there is room for it; `None` if there is none for any other.
     fn take(&mut self, filter: &Filter, entity: &RawValue) -> Option<Duration> {
         let json = entity.get();
-        if !json.starts_with('{') {
-            self.unusable += 1;
-        } else if !filter.matches(json) {
-            self.strangers += 1;
+        if !self.sieve.passes(filter, json) {
+            return Some(Duration::ZERO);
+        }
+        let is_full = self.actions.len() == MAX_ACTIONS;
+        if is_full || self.bytes + json.len() > MAX_BYTES {
+            self.more = true;
         } else {
             self.bytes += json.len();
-            self.more = self.actions.len() == MAX_ACTIONS || self.bytes > MAX_BYTES;
-            if self.more {
-                return None;
-            }
             self.actions.push(entity.to_owned());
         }
-        Some(Duration::ZERO)
-    }
-
-    fn checked(self) -> Result<Actions, Failure> {
-        match self.unusable {
-            0 => Ok(Actions {
-                actions: self.actions,
-                more: self.more,
-            }),
-            count => Err(lines::unusable(count, false)),
-        }
+        (!is_full).then_some(Duration::ZERO)
     }
 }

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::sieve::{Sieve, counted};
 use crate::input::{Input, MachineActionId};
 use crate::output::exit_status::ExitStatus;
-use crate::output::failure::{Failure, FailureCode};
+use crate::output::failure::Failure;
 use crate::output::layout::Layout;
 use crate::output::log::Log;
 use crate::settings::list_options::Listing;
@@ -35,10 +36,7 @@ pub(super) struct Lines<'a> {
     /// Why nothing more can be written.
     broken: Option<io::Error>,
     pub(super) count: u64,
-    /// How many entities are no actions, or have no usable id.
-    unusable: u64,
-    /// How many actions were not asked for.
-    strangers: u64,
+    sieve: Sieve,
 }
 
 /// What a request needs of an action.
@@ -61,8 +59,7 @@ impl<'a> Lines<'a> {
             written_at: Instant::now(),
             broken: None,
             count: 0,
-            unusable: 0,
-            strangers: 0,
+            sieve: Sieve::default(),
         }
     }
 
@@ -90,12 +87,7 @@ impl<'a> Lines<'a> {
 
     /// Adds the line of an entity, if it gets one.
     fn add(&mut self, json: &str) -> io::Result<()> {
-        if !json.starts_with('{') {
-            self.unusable += 1;
-            return Ok(());
-        }
-        if !self.listing.filter.matches(json) {
-            self.strangers += 1;
+        if !self.sieve.passes(&self.listing.filter, json) {
             return Ok(());
         }
         let Some(comment) = &self.listing.comment else {
@@ -107,7 +99,7 @@ impl<'a> Lines<'a> {
                 self.push(|layout| Ok(serde_json::to_writer(layout, &request)?))
             }
             Err(_) => {
-                self.unusable += 1;
+                self.sieve.unusable += 1;
                 Ok(())
             }
         }
@@ -136,56 +128,15 @@ impl<'a> Lines<'a> {
 
     /// Says that stdout failed, and returns the exit status.
     pub(super) fn not_written(&self, error: &io::Error, log: &mut Log<'_>) -> ExitStatus {
-        let count = self.count;
+        let lines = counted(self.count, "line", "lines");
         log.error(format_args!(
-            "stdout cannot be written: {error}. The list has {count} lines so far, and is not whole."
+            "stdout cannot be written: {error}. The list has {lines} so far, and is incomplete."
         ));
         ExitStatus::NotWritten
     }
 
-    /// Warns if the service sent what was not asked for.
-    pub(super) fn warn_of_strangers(&self, log: &mut Log<'_>) {
-        warn_of_strangers(self.strangers, log);
+    /// Says what the service listed beside the actions that were asked for. Fails if there were entities that got no line.
+    pub(super) fn finish(&self, log: &mut Log<'_>) -> Result<(), Failure> {
+        self.sieve.finish(self.listing.comment.is_some(), log)
     }
-
-    /// Fails if there were entities that got no line.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        match self.unusable {
-            0 => Ok(()),
-            count => Err(unusable(count, self.listing.comment.is_some())),
-        }
-    }
-}
-
-/// Warns if the service sent `count` actions that were not asked for.
-pub(super) fn warn_of_strangers(count: u64, log: &mut Log<'_>) {
-    if count > 0 {
-        let actions = counted(count, "action does", "actions do");
-        log.warning(format_args!(
-            "{actions} not match the filters, and {} left out: something between may have removed the query. Check \
-             MDE_BASE_URL and any proxy between.",
-            if count == 1 { "was" } else { "were" }
-        ));
-    }
-}
-
-/// The failure of a list with `count` entities that are none.
-pub(super) fn unusable(count: u64, are_requests: bool) -> Failure {
-    let entries = counted(count, "entry", "entries");
-    let (what, got) = match are_requests {
-        true => ("an id that can be cancelled", "request"),
-        false => ("the form of an action", "line"),
-    };
-    let message = format!(
-        "the service listed {entries} without {what}, for which there is no {got}. All others have theirs. Check \
-         MDE_BASE_URL and any proxy between."
-    );
-    Failure {
-        retryable: false,
-        ..Failure::new(FailureCode::InvalidAnswer, message)
-    }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

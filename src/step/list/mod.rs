@@ -3,12 +3,14 @@
 mod lines;
 mod pages;
 mod first_actions;
+mod sieve;
 
 use std::io;
 use std::time::Duration;
 
 use self::lines::Lines;
 use self::pages::Pages;
+use self::sieve::counted;
 use super::interrupted_reads::InterruptedReads;
 use super::{Reply, Step};
 use crate::call::diagnosis;
@@ -28,7 +30,7 @@ use crate::waiting::sink::Sink;
 /// A pause of which everybody hears.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
-/// Writes a line for each action that `listing` asks for, page by page; the last one says why, if the list is not whole.
+/// Writes a line for each action that `listing` asks for, page by page; the last one says why, if the list is incomplete.
 pub(crate) fn run(
     listing: &Listing,
     options: &Options,
@@ -36,7 +38,7 @@ pub(crate) fn run(
     stdout: &mut dyn Sink,
     log: &mut Log<'_>,
 ) -> ExitStatus {
-    let stop = InterruptedReads::new("The list is not whole. Run `list` again.");
+    let stop = InterruptedReads::new("The list is incomplete. Run `list` again.");
     let listening = stop.listen();
     let mut lines = Lines::new(listing, stdout, stop.clone());
     // It listens until the last line is written.
@@ -124,13 +126,13 @@ impl List<'_, '_> {
         while let Some(query) = pages.next() {
             self.await_turn(log)?;
             let link = self.write_page(&query, log)?;
-            log.detail(format_args!("{} lines so far", self.lines.count));
+            let lines = counted(self.lines.count, "line", "lines");
+            log.detail(format_args!("{lines} so far"));
             if let Some(link) = link {
                 pages.follow(&link, &self.step.api)?;
             }
         }
-        self.lines.warn_of_strangers(log);
-        Ok(self.lines.check()?)
+        Ok(self.lines.finish(log)?)
     }
 
     /// Writes the lines of one page; returns the link to the next one.

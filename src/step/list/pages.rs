@@ -54,8 +54,8 @@ fn hash(query: &str) -> u64 {
 /// The failure of a list whose link breaks `rule`.
 fn not_followed(rule: &str) -> Failure {
     let message = format!(
-        "the service's link to the next page {rule}, and is not followed. The list is not whole. Check MDE_BASE_URL and any \
-         proxy between."
+        "the service's link to the next page {rule}, and is not followed. The list is incomplete. Check MDE_BASE_URL and any \
+         proxy in between."
     );
     Failure {
         retryable: false,

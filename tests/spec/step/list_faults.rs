@@ -284,13 +284,13 @@ fn an_entity_without_a_usable_id_becomes_no_request_and_the_list_goes_on() {
     {
       "error": {
         "code": "invalid_answer",
-        "message": "the service listed 8 entries without an id that can be cancelled, for which there is no request. All others have theirs. Check MDE_BASE_URL and any proxy between.",
+        "message": "the service listed 8 entries without an id that can be cancelled, for which there is no request. All others have theirs. Check MDE_BASE_URL and any proxy in between.",
         "retryable": false,
         "request_sent": "no",
         "details": []
       }
     }
-    stderr: cancel-machine-action: error: the service listed 8 entries without an id that can be cancelled, for which there is no request. All others have theirs. Check MDE_BASE_URL and any proxy between.
+    stderr: cancel-machine-action: error: the service listed 8 entries without an id that can be cancelled, for which there is no request. All others have theirs. Check MDE_BASE_URL and any proxy in between.
     "#);
     let plain = ending(&server, &[]);
     assert!(plain.starts_with("5, 6 lines, then "), "{plain}");
@@ -314,7 +314,7 @@ fn a_batch_takes_no_failure_for_a_request_and_says_what_it_is() {
         .lines()
         .filter(|line| line.contains("error: "));
     assert_snapshot!(errors.collect::<Vec<_>>().join("\n"), @"
-    cancel-machine-action: error: line 2: this line is the failure of the step before it in the pipe, and not a request. If that step is `list`, its list is not whole: see what it says, and list again. Nothing was sent for this line.
-    cancel-machine-action: error: line 3: this line is an answer of the step before it in the pipe, and not a request. If that step is `list`, its list is not whole: see what it says, and list again. Nothing was sent for this line.
+    cancel-machine-action: error: line 2: this line is the failure of the step before it in the pipe, and not a request. If that step is `list`, its list is incomplete: see what it says, and list again. Nothing was sent for this line.
+    cancel-machine-action: error: line 3: this line is an answer of the step before it in the pipe, and not a request. If that step is `list`, its list is incomplete: see what it says, and list again. Nothing was sent for this line.
     ");
 }

@@ -17,3 +17,4 @@ mod get;
 mod list;
 mod list_faults;
 mod list_streams;
+mod list_entities;
