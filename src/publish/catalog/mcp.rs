@@ -40,12 +40,37 @@ fn tool(tool: Tool) -> Value {
 }
 
 /// The same schema without its long example, and as clients read it that know one type for each place: a list of types
-/// becomes a choice, and so does what may be anything.
+/// becomes a choice.
+///
+/// What the service wrote is described, but not constrained: a client throws a result away that is not as its schema says,
+/// and with it the answer of a cancel that was carried out.
 fn portable(schema: Schema) -> Value {
     let mut schema = schema;
     schema.remove("examples");
+    RecursiveTransform(describe_only).transform(&mut schema);
     RecursiveTransform(split_types).transform(&mut schema);
     json!(schema)
+}
+
+/// Describes the properties of an object that may have others, too, in its own description: that object is the service's.
+fn describe_only(schema: &mut Schema) {
+    if schema.get("additionalProperties") != Some(&Value::Bool(true)) {
+        return;
+    }
+    let Some(Value::Object(properties)) = schema.remove("properties") else {
+        return;
+    };
+    let text = |schema: Option<&Value>| {
+        schema
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut description = text(schema.get("description"));
+    for (name, property) in &properties {
+        description += &format!("\n- {name}: {}", text(property.get("description")));
+    }
+    schema.insert("description".to_owned(), description.into());
 }
 
 fn split_types(schema: &mut Schema) {
@@ -55,19 +80,10 @@ fn split_types(schema: &mut Schema) {
     let Some(schema) = schema.as_object_mut() else {
         return;
     };
-    let constrains = schema.keys().any(|key| key != "description");
-    match schema.get("type").cloned() {
-        Some(Value::Array(types)) => {
-            let branches = types.iter().map(|name| branch(schema, name)).collect();
-            schema.retain(|key, _| key == "description");
-            schema.insert("anyOf".to_owned(), branches);
-        }
-        _ if !constrains => {
-            let types = ["object", "array", "string", "number", "boolean", "null"];
-            let branches = types.iter().map(|name| json!({"type": name})).collect();
-            schema.insert("anyOf".to_owned(), branches);
-        }
-        _ => {}
+    if let Some(Value::Array(types)) = schema.get("type").cloned() {
+        let branches = types.iter().map(|name| branch(schema, name)).collect();
+        schema.retain(|key, _| key == "description");
+        schema.insert("anyOf".to_owned(), branches);
     }
 }
 

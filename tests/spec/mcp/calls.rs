@@ -1,9 +1,11 @@
 //! Calls of tools, and what they come to.
 
-use serde_json::json;
+use cancel_machine_action::output::generated_files;
+use cancel_machine_action::publish;
+use serde_json::{Value, json};
 
 use crate::support::client::{Client, arguments, document, modern, server};
-use crate::support::{JSON, Reply, Server, assert_snapshot, response};
+use crate::support::{JSON, Reply, Server, assert_snapshot, each, response};
 
 const ID: &str = "988cc94e-7a8f-4b28-ab65-54970c5d5018";
 
@@ -47,6 +49,55 @@ fn an_action_is_read_and_cancelled() {
     assert!(received[0].starts_with("GET /api/machineactions/988cc94e"));
     assert!(received[1].starts_with("POST /api/machineactions/988cc94e"));
     assert!(received[1].ends_with(r#"{"Comment":"not needed"}"#));
+}
+
+/// A client throws away what is not as the tool's schema says: then the answer of a cancel that was sent would be lost.
+#[test]
+fn whatever_the_service_writes_is_as_the_schema_of_its_tool_says() {
+    let tools: Value = serde_json::from_str(generated_files::TOOLS).unwrap();
+    let schema_of = |name: &str| {
+        let mut tools = tools["tools"].as_array().unwrap().iter();
+        tools.find(|tool| tool["name"] == name).unwrap()["outputSchema"].clone()
+    };
+    let documented = publish::schemas::documented_answer();
+    let keys = documented["json_body"].as_object().unwrap().keys();
+    let values = [
+        json!(null),
+        json!(7.5),
+        json!("x"),
+        json!([null]),
+        json!({"a": [1]}),
+    ];
+    let rows = keys.flat_map(|key| values.clone().map(|value| (key, value)));
+    each(rows, |(key, value)| {
+        let mut action = json!({"id": ID, "type": "Isolate", "status": "Pending"});
+        action[key] = value;
+        let page = json!({"value": [action]}).to_string();
+        let api = Server::plain([
+            Reply::bytes(response("200 OK", &[JSON], action.to_string())),
+            Reply::bytes(response("200 OK", &[JSON], action.to_string())),
+            Reply::bytes(response("200 OK", &[JSON], page)),
+        ]);
+        let server = server().api_with_token(&api).args(["--allow", "any"]);
+        let mut client = Client::legacy(server);
+        let id = json!({"machineactionid": ID});
+        client.call(1, "get_machine_action", id);
+        client.cancel(2, ID);
+        client.call(3, "list_machine_actions", json!({"status": ["Pending"]}));
+        for name in [
+            "get_machine_action",
+            "cancel_machine_action",
+            "list_machine_actions",
+        ] {
+            let answer = client.hear();
+            let structured = &answer["result"]["structuredContent"];
+            assert!(
+                jsonschema::is_valid(&schema_of(name), structured),
+                "{name}: {answer}"
+            );
+        }
+        client.end();
+    });
 }
 
 #[test]
