@@ -81,7 +81,9 @@ impl SignIn {
         };
         let again = may_pass.then_some(again);
         let (code, message) = match serde_json::from_slice::<Refusal>(body) {
-            Ok(refusal) if !is_granted => self.refused(&refusal, proof, again),
+            Ok(refusal) if !is_granted && refusal.says_why() => {
+                self.refused(&refusal, proof, again)
+            }
             _ => self.no_token(received.status, again),
         };
         Err(Failure {
@@ -141,7 +143,11 @@ impl SignIn {
                 identity.url()
             ),
         };
-        (FailureCode::SignInUnavailable, message)
+        let code = match again {
+            Some(_) => FailureCode::SignInUnavailable,
+            None => FailureCode::InvalidAnswer,
+        };
+        (code, message)
     }
 }
 

@@ -73,6 +73,11 @@ impl Refusal {
         format!("{code} (its message is not shown, because it repeats a credential).")
     }
 
+    /// Whether it has a code or a description.
+    pub(super) fn says_why(&self) -> bool {
+        self.error.is_some() || !self.description().is_empty()
+    }
+
     fn description(&self) -> &str {
         self.error_description.as_deref().unwrap_or_default()
     }
@@ -97,9 +102,8 @@ impl Refusal {
     /// What helps against a refusal that does not pass by itself. Source of the numbers: as above.
     pub(super) fn hint(&self) -> &'static str {
         match self.number() {
-            Some(7_000_215) => "Set AZURE_CLIENT_SECRET to the secret's value, not to its id.",
-            Some(7_000_222) => {
-                "Create a new client secret, and set AZURE_CLIENT_SECRET to its value."
+            Some(7_000_215 | 7_000_222) => {
+                "Set AZURE_CLIENT_SECRET (or its file) to the value, not the id, of a secret that has not expired."
             }
             Some(700_016) => {
                 "The tenant has no such application: check AZURE_CLIENT_ID and AZURE_TENANT_ID."
@@ -114,7 +118,9 @@ impl Refusal {
                 "The tenant does not know the API: check MDE_SCOPE and MDE_CLOUD, and that the tenant has Defender for \
                  Endpoint."
             }
-            Some(70_011) => "Check MDE_SCOPE: it must be one resource followed by /.default.",
+            Some(70_011 | 1_002_012) => {
+                "Check MDE_SCOPE: it must be one resource followed by /.default."
+            }
             Some(7_000_112) => {
                 "The application is disabled: enable it under Enterprise applications."
             }

@@ -28,8 +28,8 @@ pub enum FailureCode {
     InvalidSettings,
     /// The sign-in service refused the credentials (exit status 4).
     SignInRefused,
-    /// The sign-in service answered, but neither granted a token nor refused the credentials: it is throttled, it fails, or
-    /// the host is not a sign-in service (exit status 8).
+    /// The sign-in service answered, but neither granted a token nor refused the credentials: it is throttled, or it fails
+    /// (exit status 8).
     SignInUnavailable,
     /// The host could not be found or reached, or the connection broke (exit status 5).
     NetworkError,
@@ -37,7 +37,7 @@ pub enum FailureCode {
     TlsError,
     /// The time limit passed (exit status 5).
     Timeout,
-    /// What came back is not a whole HTTP answer (exit status 5).
+    /// What came back is not a whole HTTP answer, or not one of the service that was asked (exit status 5).
     InvalidAnswer,
     /// The service asked for a longer pause than a batch waits for: the line was not sent (exit status 8).
     Throttled,
