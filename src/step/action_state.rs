@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::output::answer::Verdict;
+use crate::input::MachineActionId;
+use crate::output::answer::{Answer, Verdict};
 use crate::output::scalar::Scalar;
 
 /// What reading an action has brought.
@@ -19,6 +20,9 @@ pub(super) enum State {
     /// It is not the action: a proxy's page, another action, an action without a status.
     NotTheAction,
 }
+
+/// The longest status that is repeated, in letters.
+const MAX_STATUS: usize = 32;
 
 /// What of a machine action shows its state.
 #[derive(Deserialize)]
@@ -62,6 +66,26 @@ pub(super) fn of(json: &str, id: &str) -> State {
         // An unknown status is taken for an open one.
         _ => State::Open,
     }
+}
+
+/// Returns how the action `id` had ended by `answer`, if its cancel was accepted too late. That it was cancelled in time has
+/// to be read.
+pub(super) fn ended(answer: &Answer, id: &MachineActionId) -> Option<Verdict> {
+    let json = answer.json().filter(|_| answer.is_success())?;
+    match of(json, id.as_str()) {
+        State::Final(Verdict::Cancelled) => None,
+        State::Final(verdict) => Some(verdict),
+        State::Open | State::NotTheAction => None,
+    }
+}
+
+/// Returns the status that `json` says, if it is one word, as every known one is.
+pub(super) fn status_in(json: &str) -> Option<String> {
+    let status = serde_json::from_str::<MachineAction<'_>>(json)
+        .ok()?
+        .status?;
+    let is_word = status.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_word && status.len() <= MAX_STATUS).then_some(status)
 }
 
 /// Returns the type of the action `id`, if `json` is that action and says it.

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::action_state::{self, State};
+use super::advice_on_read::{
+    BAD_TOKEN, REDIRECTED, SWITCHED_OFF, is_switched_off, not_found, when,
+};
 use super::service_message::Said;
+use crate::call::api;
 use crate::call::pace::whole_seconds;
 use crate::input::{Input, MachineActionId, is_guid};
 use crate::output::answer::{Answer, Body, Verdict};
@@ -11,6 +15,15 @@ use crate::output::retry_policy::may_pass;
 
 /// What reads the action again, for messages.
 const READ_IT: &str = "Read its status with `cancel-machine-action get`";
+
+/// What a 400 may mean, unless the action is still open.
+const MAY_HAVE_ENDED: &str = "The action may have ended";
+
+/// What reading the action has shown after its cancel was refused or lost.
+const STILL_OPEN: &str = "The action was read after that, and is still open.";
+
+/// What is left where a cancel comes too late.
+const REVERSE_IT: &str = "reverse it with a separate action (for an isolation: release the device)";
 
 /// Why an action was not read, where nothing stood in the way.
 const NO_TIME: &str = "there was no time to read it";
@@ -43,17 +56,26 @@ fn remedy(answer: &Answer, input: &Input, said: &Said, shortcoming: Option<&str>
     }
     match (status, shortcoming) {
         (400, _) => of_400(input, said),
-        (403, _)
-            if matches!(
-                said.code.as_str(),
-                "DisabledFeature" | "DisallowedOperation"
-            ) =>
-        {
-            "Defender does not allow this operation here: ask who administers it.".to_owned()
-        }
+        (403, _) if is_switched_off(said) => SWITCHED_OFF.to_owned(),
         (401 | 403, Some(shortcoming)) => shortcoming.to_owned(),
-        _ => of_status(status, input).to_owned(),
+        _ => of_status(status, input, said).to_owned(),
     }
+}
+
+/// The same where the action was read after that, and is still open; `None` if this changes nothing.
+pub(super) fn if_open(answer: &Answer, input: &Input, said: &Said) -> Option<String> {
+    let remedy = match answer.status_code {
+        400 if of_400(input, said).starts_with(MAY_HAVE_ENDED) => {
+            "See the answer on stdout for what the service rejects.".to_owned()
+        }
+        404 | 409 => "Cancel it again in a few minutes.".to_owned(),
+        status if may_pass(status) => format!("Cancel it again {}.", when(answer)),
+        500..=599 => {
+            "Check MDE_BASE_URL and any proxy in between, then cancel it again.".to_owned()
+        }
+        _ => return None,
+    };
+    Some(format!("{}. {STILL_OPEN} {remedy}", said.sentence(answer)))
 }
 
 /// What helps after a 400, which stands for many things.
@@ -83,20 +105,18 @@ fn of_400(input: &Input, said: &Said) -> String {
                 .to_owned()
         }
         (Some(_), _) if is_about_body => {
-            "The service does not take the body: check what json_body.Comment has in it.".to_owned()
+            "The service rejects the body: check what json_body.Comment has in it.".to_owned()
         }
         _ => {
-            format!("The action may have ended, and then it cannot be cancelled. {READ_IT}.")
+            format!("{MAY_HAVE_ENDED}, and then it cannot be cancelled. {READ_IT}.")
         }
     }
 }
 
-fn of_status(status: u16, input: &Input) -> &'static str {
+fn of_status(status: u16, input: &Input, said: &Said) -> &'static str {
     match status {
-        300..=399 => {
-            "The step follows no redirect, so that the token goes to no other host: set MDE_BASE_URL to the API's own host."
-        }
-        401 => "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant.",
+        300..=399 => REDIRECTED,
+        401 => BAD_TOKEN,
         403 => {
             "Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, \
              Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE."
@@ -104,9 +124,7 @@ fn of_status(status: u16, input: &Input) -> &'static str {
         404 if input.path_parameters.machineactionid.looks_like_device_id() => {
             "machineactionid has the form of a device id: give the id of the machine action."
         }
-        404 => {
-            "There is no such machine action in this tenant; one that was just created may take a while to show."
-        }
+        404 => not_found(said),
         409 => {
             "Another call is changing the action, or it has ended. Read its status with `cancel-machine-action get`, then decide."
         }
@@ -126,11 +144,7 @@ fn of_status(status: u16, input: &Input) -> &'static str {
 
 /// What helps if the same request may succeed later.
 fn later(answer: &Answer) -> String {
-    let when = match answer.retry_after_seconds {
-        Some(0) => "now".to_owned(),
-        Some(seconds) => format!("in {seconds} s"),
-        None => "in a few minutes".to_owned(),
-    };
+    let when = when(answer);
     match answer.status_code {
         429 => format!("The service takes no more calls for now: run the step again {when}."),
         408 => format!("The service did not get the request in time: run the step again {when}."),
@@ -146,7 +160,7 @@ pub(super) fn of_accepted(answer: Answer, id: &MachineActionId) -> Answer {
     match &answer.body {
         Body::Json(json) => match action_state::of(json.get(), id.as_str()) {
             State::Final(verdict) => Answer {
-                advice: of_verdict(verdict),
+                advice: of_final(verdict, &answer),
                 ..answer
             },
             State::Open | State::NotTheAction => answer,
@@ -163,38 +177,49 @@ pub(super) fn of_accepted(answer: Answer, id: &MachineActionId) -> Answer {
     }
 }
 
-/// What a final status of the action means and what helps.
-pub(super) fn of_verdict(verdict: Verdict) -> String {
-    let text = match verdict {
-        Verdict::CancelledTooLate => {
-            "the action was cancelled too late: one of its commands had completed. See json_body.commands, and reverse it \
-             with a separate action (for an isolation: release the device)."
-        }
+/// What the final status of the action in `answer` means and what helps.
+pub(super) fn of_final(verdict: Verdict, answer: &Answer) -> String {
+    match verdict {
+        Verdict::CancelledTooLate => format!(
+            "the action was cancelled too late: one of its commands had completed. See json_body.commands, and {REVERSE_IT}."
+        ),
         Verdict::AlreadyFinal => {
-            "the action was not cancelled, because it had already finished. See json_body.status; if need be, reverse it \
-             with a separate action (for an isolation: release the device)."
+            let status = answer.json().and_then(action_state::status_in);
+            let status = status.unwrap_or_default();
+            let remedy = match status.as_str() {
+                "Succeeded" => format!("If need be, {REVERSE_IT}."),
+                _ => "There is nothing left to cancel.".to_owned(),
+            };
+            format!(
+                "the action was not cancelled, because it had already finished (status {status}). {remedy}"
+            )
         }
-        Verdict::Cancelled | Verdict::Pending | Verdict::Unverified => "",
-    };
-    text.to_owned()
+        Verdict::Cancelled | Verdict::Pending | Verdict::Unverified => String::new(),
+    }
 }
 
-/// What helps if the action is not final and is not read any more; `was_open` when it was read last, and could not be read
-/// since because of `obstacle`, if there is one.
-pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
+/// What helps if the action is not final and is not read any more; `was_open` when it was read last, as `stands` shows, and
+/// could not be read since because of `obstacle`, if there is one.
+pub(super) fn of_unfinished(stands: &Answer, was_open: bool, obstacle: Option<&str>) -> String {
     match (was_open, obstacle) {
         (true, None) => {
+            let status = stands.json().and_then(action_state::status_in);
+            let status = match status.as_deref() {
+                Some(status @ ("Pending" | "InProgress")) => format!(" (status {status})"),
+                Some(status) => format!(" (status {status}, which this step does not know)"),
+                None => String::new(),
+            };
             format!(
-                "the service accepted the cancel, but the action was still open when the time of --wait was up; an offline \
-                 device keeps it open. {READ_IT} later, or raise --wait."
+                "the service accepted the cancel, but the action was still open when the time of --wait was up{status}; an \
+                 offline device keeps it open. {READ_IT} later, or raise --wait."
             )
         }
         (true, Some(obstacle)) => format!(
-            "whether the action was cancelled is not known: it was open when it was read last, but then: {obstacle}. \
-             {READ_IT}."
+            "the service accepted the cancel, but whether the action was cancelled is not known: it was open when it was read \
+             last, but then: {obstacle}. {READ_IT}."
         ),
         (false, obstacle) => format!(
-            "whether the action was cancelled is not known: {}. {READ_IT}.",
+            "the service accepted the cancel, but whether the action was cancelled is not known: {}. {READ_IT}.",
             obstacle.unwrap_or(NO_TIME)
         ),
     }
@@ -203,7 +228,7 @@ pub(super) fn of_unfinished(was_open: bool, obstacle: Option<&str>) -> String {
 /// What reading the action has brought after its cancel was refused or lost.
 pub(super) fn since(was_open: bool, obstacle: Option<&str>) -> String {
     match (was_open, obstacle) {
-        (true, None) => "The action was read after that, and is still open.".to_owned(),
+        (true, None) => STILL_OPEN.to_owned(),
         (true, Some(obstacle)) => {
             format!("The action was open when it was read after that, but then: {obstacle}.")
         }
@@ -212,6 +237,12 @@ pub(super) fn since(was_open: bool, obstacle: Option<&str>) -> String {
             obstacle.unwrap_or(NO_TIME)
         ),
     }
+}
+
+/// Returns `message`, of a cancel that was lost, where the action was read after that and is still open: then it is known.
+pub(super) fn of_lost_and_open(message: &str) -> String {
+    let what = message.replace(&format!(" {}", api::CANCEL.if_lost), "");
+    format!("{what} {STILL_OPEN} Cancel it again.")
 }
 
 /// What helps if the process was told to stop while the action was watched.

@@ -3,7 +3,7 @@
 //! A type never changes, so that nothing can come between the read and the cancel; a status can.
 
 use super::action_state;
-use super::service_message::Said;
+use super::advice_on_read::Reads;
 use super::{Reply, Step};
 use crate::call::diagnosis;
 use crate::call::interpret;
@@ -31,6 +31,8 @@ const KNOWN_TYPES: [&str; 11] = [
     "RequestSample",
 ];
 
+const NOT_THE_ACTION: &str = "Check MDE_BASE_URL and any proxy in between.";
+
 impl Step {
     /// Checks that the action `id` may be cancelled, by what reading it has brought. Fails if it may not, or its type
     /// cannot be read.
@@ -48,50 +50,28 @@ impl Step {
             Some(kind) => Err(not_allowed(format!(
                 "the action is of {}. The cancel was not sent.",
                 match is_known(&kind) {
-                    true => format!("type {kind}, which --allow does not list"),
-                    false => "a type that --allow does not list".to_owned(),
+                    true => format!("type {kind}, which --allow (MDE_ALLOW) does not list"),
+                    false => "a type that --allow (MDE_ALLOW) does not list".to_owned(),
                 }
             ))),
-            None => Err(unreadable(
-                &answer,
-                &Said::of(&answer, reply.token.expose()),
-            )),
+            None => Err(self.unreadable(&answer, reply)),
         }
     }
-}
 
-/// The type of the action is not in `answer`.
-fn unreadable(answer: &Answer, said: &Said) -> Failure {
-    let status = answer.status_code;
-    let what = match answer.is_success() {
-        true => "the answer was not this action with its one type".to_owned(),
-        false => said.sentence(answer),
-    };
-    let message = unknown_type(&what, &remedy(status, answer.retry_after_seconds));
-    Failure {
-        retryable: may_pass(status),
-        retry_after_seconds: answer.retry_after_seconds,
-        ..not_allowed(message)
-    }
-}
-
-fn remedy(status: u16, retry_after_seconds: Option<u64>) -> String {
-    match (status, retry_after_seconds) {
-        (400, _) => {
-            "Check that machineactionid is the id of a machine action (a GUID), and not of a device."
-                .to_owned()
+    /// The type of the action is not in `answer`.
+    fn unreadable(&self, answer: &Answer, reply: &Reply) -> Failure {
+        let (what, remedy) = if answer.is_success() {
+            let what = "the answer was not this action, or had no type".to_owned();
+            (what, NOT_THE_ACTION.to_owned())
+        } else {
+            let (said, remedy) = self.refusal_of_read(answer, reply, Reads::OneAction);
+            (said.sentence(answer), remedy)
+        };
+        Failure {
+            retryable: may_pass(answer.status_code),
+            retry_after_seconds: answer.retry_after_seconds,
+            ..not_allowed(unknown_type(&what, &remedy))
         }
-        (401, _) => {
-            "The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant."
-                .to_owned()
-        }
-        (403, _) => {
-            "Grant Machine.Read.All or Machine.ReadWrite.All with admin consent.".to_owned()
-        }
-        (404, _) => "Check machineactionid.".to_owned(),
-        (_, Some(seconds)) if may_pass(status) => format!("Run the step again in {seconds} s."),
-        _ if may_pass(status) => "Run the step again in a few minutes.".to_owned(),
-        _ => "Check MDE_BASE_URL and any proxy in between.".to_owned(),
     }
 }
 
@@ -101,7 +81,7 @@ pub(super) fn unread(failure: Failure) -> Failure {
         code if code.exit_status() == ExitStatus::NoAnswer => {
             let remedy = match failure.retryable {
                 true => "Run the step again.",
-                false => "Check MDE_BASE_URL, and any proxy in between.",
+                false => NOT_THE_ACTION,
             };
             Failure {
                 code: FailureCode::NotAllowed,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::advice_on_cancel;
 use super::allow;
 use super::api_call::ApiCall;
+use super::service_message::Said;
 use super::{Reply, Step};
 use crate::call::api;
 use crate::call::bearer::AccessToken;
@@ -33,6 +34,8 @@ pub(super) struct Cancelled {
     pub(super) answer: Result<Answer, Failure>,
     /// Whether it follows a try that was lost, which may have been carried out all the same.
     pub(super) follows_lost: bool,
+    /// What helps if the action turns out to be open all the same; empty if that changes nothing.
+    pub(super) advice_if_open: String,
 }
 
 impl Cancelled {
@@ -40,6 +43,7 @@ impl Cancelled {
         Self {
             answer: Err(failure),
             follows_lost: false,
+            advice_if_open: String::new(),
         }
     }
 }
@@ -153,11 +157,16 @@ impl Step {
 
     fn cancelled(&self, input: &Input, call: &ApiCall, reply: &Reply) -> Cancelled {
         let follows_lost = call.was_lost_before(reply);
-        let answer = interpret::cancel(&reply.received)
-            .map(|answer| self.advised(answer, input, reply, follows_lost));
+        let answer = interpret::cancel(&reply.received);
+        let if_open = answer.as_ref().ok().and_then(|answer| {
+            let said = Said::of(answer, reply.token.expose());
+            advice_on_cancel::if_open(answer, input, &said)
+        });
         Cancelled {
-            answer,
+            answer: answer.map(|answer| self.advised(answer, input, reply, follows_lost)),
             follows_lost,
+            advice_if_open: if_open
+                .map_or(String::new(), |advice| format!("{advice}{}", reply.tries)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::Step;
 use super::action_state::{self, State};
+use super::advice_on_read::Reads;
 use super::interrupted_reads::InterruptedReads;
 use crate::call::api;
 use crate::call::send::Run;
@@ -66,7 +67,7 @@ impl Step {
         run: &mut Run<'_, '_>,
     ) -> Result<Answer, Failure> {
         let reply = self.call(&api::READ, run, |api, token| api::read(api, id, token))?;
-        let answer = self.answer_to_read(&reply)?;
+        let answer = self.answer_to_read(&reply, Reads::OneAction)?;
         if !answer.is_success() {
             return Ok(answer);
         }

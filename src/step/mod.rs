@@ -24,6 +24,7 @@ pub(crate) mod check;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::action_state::State;
+use self::advice_on_read::Reads;
 use self::service_message::Said;
 use self::verify::Look;
 use crate::auth::claims::Claims;
@@ -119,16 +120,14 @@ impl Step {
     }
 
     /// Returns the answer that a read got.
-    fn answer_to_read(&self, reply: &Reply) -> Result<Answer, Failure> {
+    fn answer_to_read(&self, reply: &Reply, reads: Reads) -> Result<Answer, Failure> {
         let answer = interpret::read(&reply.received)?;
         if answer.is_success() {
             return Ok(answer);
         }
-        let shortcoming = self.shortcoming(reply, Purpose::Read);
-        let said = Said::of(&answer, reply.token.expose());
-        let advice = advice_on_read::of_answer(&answer, &said, shortcoming.as_deref());
+        let (said, remedy) = self.refusal_of_read(&answer, reply, reads);
         Ok(Answer {
-            advice: format!("{advice}{}", reply.tries),
+            advice: format!("{}. {remedy}{}", said.sentence(&answer), reply.tries),
             ..answer
         })
     }
@@ -136,15 +135,18 @@ impl Step {
     /// Reads the action `id` once.
     fn look(&mut self, id: &MachineActionId, run: &mut Run<'_, '_>) -> Look {
         let read = self.call(&api::LOOK, run, |api, token| api::read(api, id, token));
-        let answer = match read.and_then(|reply| interpret::read(&reply.received)) {
-            Ok(answer) => answer,
-            Err(failure) => return Look::Failed(failure.what().to_owned()),
+        let read = read.and_then(|reply| Ok((interpret::read(&reply.received)?, reply)));
+        let (answer, reply) = match read {
+            Ok(read) => read,
+            Err(failure) => {
+                return Look::Failed(format!("the status read failed: {}", failure.what()));
+            }
         };
         if matches!(answer.status_code, 401 | 403) {
-            return Look::Forbidden(match answer.status_code {
-                401 => "the status read returned 401: check MDE_SCOPE, MDE_BASE_URL and the tenant".to_owned(),
-                _ => "the status read returned 403: grant Machine.Read.All or Machine.ReadWrite.All with admin consent".to_owned(),
-            });
+            let (said, remedy) = self.refusal_of_read(&answer, &reply, Reads::OneAction);
+            let why = said.sentence(&answer);
+            let remedy = remedy.trim_end_matches('.');
+            return Look::Forbidden(format!("when the status was read, {why}. {remedy}"));
         }
         let state = match answer.json() {
             Some(json) if answer.is_success() => action_state::of(json, id.as_str()),

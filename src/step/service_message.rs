@@ -62,6 +62,11 @@ impl Said {
         }
     }
 
+    /// Whether it says nothing of itself.
+    pub(super) fn is_empty(&self) -> bool {
+        self.code.is_empty() && self.message.is_empty()
+    }
+
     /// Returns what the service answered, with its code and message, as a sentence without its full stop.
     pub(super) fn sentence(&self, answer: &Answer) -> String {
         let (status, reason) = (answer.status_code.to_string(), answer.reason);

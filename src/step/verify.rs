@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::action_state::State;
+use super::action_state::{self, State};
 use super::advice_on_cancel;
 use super::cancel::Cancelled;
 use crate::call::pace::{LONGEST_PAUSE, whole_seconds};
@@ -51,6 +51,10 @@ pub(super) struct Watch {
     pub(super) stands: Result<Answer, Failure>,
     /// Whether the service accepted the cancel.
     was_accepted: bool,
+    /// What helps if its cancel was refused and it is open all the same; empty if that changes nothing.
+    advice_if_open: String,
+    /// How it had ended before the cancel, by the cancel's own answer, until a look shows something else.
+    ended: Option<Verdict>,
     /// Whether it was read, and was open.
     is_open: bool,
     /// Why it could not be read, the last time.
@@ -92,6 +96,7 @@ impl Watch {
         let Cancelled {
             answer: stands,
             follows_lost,
+            advice_if_open,
         } = cancelled;
         let is_surely_refused = match &stands {
             Err(failure) if failure.request_sent == RequestSent::No => {
@@ -104,6 +109,11 @@ impl Watch {
         let watch = Self {
             id: id.clone(),
             was_accepted: matches!(&stands, Ok(answer) if answer.is_success()),
+            advice_if_open,
+            ended: stands
+                .as_ref()
+                .ok()
+                .and_then(|answer| action_state::ended(answer, id)),
             stands,
             is_open: false,
             obstacle: None,
@@ -139,12 +149,12 @@ impl Watch {
             Look::Read(answer, State::Final(verdict)) => {
                 return ControlFlow::Break(Ok(Answer {
                     outcome: Some(verdict),
-                    advice: advice_on_cancel::of_verdict(verdict),
+                    advice: advice_on_cancel::of_final(verdict, &answer),
                     ..answer
                 }));
             }
             Look::Read(answer, State::Open) => {
-                (self.is_open, self.obstacle) = (true, None);
+                (self.is_open, self.ended, self.obstacle) = (true, None, None);
                 if self.was_accepted {
                     self.stands = Ok(answer);
                 }
@@ -217,11 +227,15 @@ impl Watch {
     /// Returns what is known when the time is up, or the action cannot be read any more.
     fn conclude(self) -> Result<Answer, Failure> {
         let verdict = match &self.obstacle {
-            None => self.verdict_so_far(),
             // It may have ended since it was read.
-            Some(_) => Verdict::Unverified,
+            Some(_) if self.is_open => Verdict::Unverified,
+            _ => self.verdict_so_far(),
         };
-        let advice = advice_on_cancel::of_unfinished(self.is_open, self.obstacle.as_deref());
+        let obstacle = self.obstacle.as_deref();
+        let advice = match &self.stands {
+            Ok(answer) => advice_on_cancel::of_unfinished(answer, self.is_open, obstacle),
+            Err(_) => String::new(),
+        };
         self.with(verdict, advice)
     }
 
@@ -232,27 +246,34 @@ impl Watch {
     }
 
     fn verdict_so_far(&self) -> Verdict {
-        match self.is_open {
-            true => Verdict::Pending,
-            false => Verdict::Unverified,
+        match self.ended {
+            Some(verdict) => verdict,
+            None if self.is_open => Verdict::Pending,
+            None => Verdict::Unverified,
         }
     }
 
     /// The document that stands, with the verdict. If the cancel itself was refused or lost, that is what is told first.
     fn with(self, verdict: Verdict, advice: String) -> Result<Answer, Failure> {
+        let is_open = self.is_open && self.obstacle.is_none();
         let since = advice_on_cancel::since(self.is_open, self.obstacle.as_deref());
         match self.stands {
             Ok(answer) => Ok(Answer {
                 outcome: Some(verdict),
                 advice: match answer.is_success() {
+                    true if self.ended.is_some() => answer.advice,
                     true => advice,
+                    false if is_open && !self.advice_if_open.is_empty() => self.advice_if_open,
                     false => format!("{} {since}", answer.advice),
                 },
                 ..answer
             }),
             Err(failure) => Err(Failure {
                 outcome: Some(verdict),
-                message: format!("{} {since}", failure.message),
+                message: match is_open {
+                    true => advice_on_cancel::of_lost_and_open(&failure.message),
+                    false => format!("{} {since}", failure.message),
+                },
                 ..failure
             }),
         }

@@ -13,6 +13,7 @@ use crate::call::{api, page};
 use crate::output::actions::Actions;
 use crate::output::outcome::Outcome;
 use crate::step::Step;
+use crate::step::advice_on_read::Reads;
 
 /// How many actions there are at most.
 const MAX_ACTIONS: usize = 100;
@@ -35,7 +36,7 @@ impl Step {
             let reply = self.call(&api::LIST, run, request);
             let mut reply = reply.map_err(failed)?;
             let Some(unread) = reply.received.unread.take() else {
-                return Err(Outcome(self.answer_to_read(&reply)));
+                return Err(Outcome(self.answer_to_read(&reply, Reads::AList)));
             };
             let interrupt = self.sender.interrupt().clone();
             let link = page::read(unread, &mut |entity| match interrupt.status() {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use self::lines::Lines;
 use self::pages::Pages;
 use self::sieve::counted;
+use super::advice_on_read::Reads;
 use super::interrupted_reads::InterruptedReads;
 use super::{Reply, Step};
 use crate::call::diagnosis;
@@ -150,7 +151,7 @@ impl List<'_, '_> {
     }
 
     fn refused(&self, reply: &Reply) -> End {
-        End::Document(Outcome(self.step.answer_to_read(reply)))
+        End::Document(Outcome(self.step.answer_to_read(reply, Reads::AList)))
     }
 
     /// Waits until the pace allows the next call.

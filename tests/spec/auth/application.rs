@@ -118,7 +118,7 @@ fn a_renewal_that_fails_leaves_the_answer_standing() {
       "retryable": false
     }
     stderr: cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: sign-in at https://{sign-in} was refused: invalid_client: AADSTS7000222: The provided client secret keys are expired. Set AZURE_CLIENT_SECRET (or its file) to the value, not the id, of a secret that has not expired. Nothing was cancelled.
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. Nothing was cancelled. The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 401 Unauthorized. Nothing was cancelled. The token is not valid for this API, or it has expired or been revoked: check MDE_SCOPE, MDE_BASE_URL and the tenant, or get a new token.
     "#);
 }
 

@@ -75,8 +75,8 @@ fn an_action_of_another_type_is_not_cancelled() {
     let (known, _) = guarded("Unisolate", [Reply::bytes(action(&json!("Isolate")))]);
     let told = [known.stderr, outcome.stderr].concat();
     assert_snapshot!(told, @"
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action is of type Isolate, which --allow does not list. The cancel was not sent.
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action is of a type that --allow does not list. The cancel was not sent.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action is of type Isolate, which --allow (MDE_ALLOW) does not list. The cancel was not sent.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action is of a type that --allow (MDE_ALLOW) does not list. The cancel was not sent.
     ");
 }
 

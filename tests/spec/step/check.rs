@@ -207,6 +207,6 @@ fn a_refusal_of_the_api_is_explained_from_the_token() {
 
     cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 403 Forbidden. Nothing was cancelled. Grant the application one of the permissions that allow a cancel (Machine.Isolate, Machine.Scan, Machine.CollectForensics, …) with admin consent, or check MDE_SCOPE.
 
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 404 Not Found. Nothing was cancelled. There is no such machine action in this tenant; one that was just created may take a while to show.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service answered 404 Not Found. Nothing was cancelled. There is no such machine action in this tenant, or something else has answered: check MDE_BASE_URL (without /api) and any proxy in between.
     ");
 }

@@ -248,7 +248,7 @@ fn a_refused_page_is_the_last_line() {
       },
       "retryable": false
     }
-    stderr: cancel-machine-action: error: the service answered 400 Bad Request, x: "y". Check that the id is that of a machine action (a GUID), and not of a device; and the values of the filters.
+    stderr: cancel-machine-action: error: the service answered 400 Bad Request, x: "y". Check the values of the filters.
     "#);
     let asking = ["Retry-After: 3600"];
     let throttled = Server::tls([Reply::bytes(response("429 Too Many", &asking, ""))]);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::support::batch::id;
+use crate::support::service::{Fate, Service};
 use crate::support::{
     JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
 };
@@ -81,8 +83,12 @@ fn every_outcome_is_told() {
     outcomes.dedup();
     assert_snapshot!(outcomes.join(""), @"
     cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was cancelled too late: one of its commands had completed. See json_body.commands, and reverse it with a separate action (for an isolation: release the device).
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was not cancelled, because it had already finished. See json_body.status; if need be, reverse it with a separate action (for an isolation: release the device).
-    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service accepted the cancel, but the action was still open when the time of --wait was up; an offline device keeps it open. Read its status with `cancel-machine-action get` later, or raise --wait.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was not cancelled, because it had already finished (status Succeeded). If need be, reverse it with a separate action (for an isolation: release the device).
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was not cancelled, because it had already finished (status Failed). There is nothing left to cancel.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the action was not cancelled, because it had already finished (status TimeOut). There is nothing left to cancel.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service accepted the cancel, but the action was still open when the time of --wait was up (status Pending); an offline device keeps it open. Read its status with `cancel-machine-action get` later, or raise --wait.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service accepted the cancel, but the action was still open when the time of --wait was up (status InProgress); an offline device keeps it open. Read its status with `cancel-machine-action get` later, or raise --wait.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service accepted the cancel, but the action was still open when the time of --wait was up (status Sleeping, which this step does not know); an offline device keeps it open. Read its status with `cancel-machine-action get` later, or raise --wait.
     ");
 }
 
@@ -92,7 +98,7 @@ fn what_cannot_be_read_is_unverified_and_the_cancels_answer_stands() {
     assert_outcome(&outcome, "unverified", 6);
     assert_eq!(outcome.json()["json_body"]["status"], "Pending");
     assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
-    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: whether the action was cancelled is not known: the status read returned 403: grant Machine.Read.All or Machine.ReadWrite.All with admin consent. Read its status with `cancel-machine-action get`.");
+    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: the service accepted the cancel, but whether the action was cancelled is not known: when the status was read, the service answered 403 Forbidden. Grant the application Machine.Read.All or Machine.ReadWrite.All with admin consent, or check MDE_SCOPE. Read its status with `cancel-machine-action get`.");
     let (outcome, _) = waited([entity("Pending", ""), answering("404 Not Found")], "1");
     assert_outcome(&outcome, "unverified", 6);
 }
@@ -244,4 +250,67 @@ fn without_wait_there_is_no_outcome_and_no_read() {
     let outcome = step().api_with_token(&server).run();
     assert!(outcome.json().get("outcome").is_none());
     assert_eq!(server.received().len(), 1);
+}
+
+#[test]
+fn an_end_that_the_cancels_own_answer_shows_stands_though_it_cannot_be_read() {
+    for (ended, name, status) in [
+        ("Succeeded", "already_final", 6),
+        ("TimeOut", "already_final", 6),
+        ("Cancelled", "unverified", 6),
+    ] {
+        let replies = [entity(ended, ""), answering("403 Forbidden")];
+        let (outcome, calls) = waited(replies, "1");
+        assert_outcome(&outcome, name, status);
+        assert_eq!(calls.len(), 2);
+        let says = format!("it had already finished (status {ended})");
+        assert_eq!(
+            outcome.stderr.contains(&says),
+            name == "already_final",
+            "{outcome}"
+        );
+    }
+    let replies = [entity("Succeeded", ""), entity("Pending", "")];
+    assert_outcome(&waited(replies, "0.3").0, "pending", 6);
+}
+
+/// What was read last is what holds: no hint doubts it, or sends people to read it again.
+#[test]
+fn a_cancel_that_was_refused_or_lost_says_that_the_action_is_open_and_no_more() {
+    let statuses = ["400", "404", "409", "429", "500", "501", "503"];
+    let lines = each(statuses, |status| {
+        // The pause is too long for another try, and short enough for a look.
+        let refusal = response(&format!("{status} x"), &[JSON, "Retry-After: 1"], "{}");
+        let server = Server::tls([Reply::bytes(refusal), entity("Pending", "")]);
+        let step = step().api_with_token(&server).args(["--timeout", "0.9"]);
+        last_line(&step.args(["--wait", "2"]).run())
+    });
+    let lost = Service::with(
+        |_| None,
+        |_, call| match call.is_cancel {
+            true => Fate::Dropped,
+            false => Fate::Answered,
+        },
+    );
+    let step = lost
+        .called_by(step())
+        .args(["--timeout", "1", "--wait", "1"]);
+    let lost = last_line(&step.stdin(request_for(&id(0))).run());
+    let end = "The action was read after that, and is still open. Cancel it again.";
+    assert!(lost.ends_with(end), "{lost}");
+    assert_snapshot!(lines.join("\n"));
+}
+
+#[track_caller]
+fn last_line(outcome: &Outcome) -> String {
+    assert!(
+        outcome.stdout.contains(r#""outcome":"pending""#),
+        "{outcome}"
+    );
+    let last = outcome.stderr.lines().last().unwrap();
+    for doubt in ["not known", "may have ended", "no such", "ead its status"] {
+        assert!(!last.contains(doubt), "{last}");
+    }
+    let (_, behind_id) = last.split_at(last.find("action ").unwrap() + 45);
+    behind_id.to_owned()
 }

@@ -113,7 +113,7 @@ fn what_could_not_be_read_at_the_end_is_unverified_whatever_was_read_before() {
         "Pending",
         "{outcome}"
     );
-    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: whether the action was cancelled is not known: it was open when it was read last, but then: the status read returned 503. Read its status with `cancel-machine-action get`.");
+    assert_snapshot!(outcome.stderr, @"cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: the service accepted the cancel, but whether the action was cancelled is not known: it was open when it was read last, but then: the status read returned 503. Read its status with `cancel-machine-action get`.");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_service_that_asks_for_more_than_is_left_ends_the_wait_at_once_with_the_seco
     let outcome = waited(&service, 60);
     assert_eq!(outcome.status, Some(6), "{outcome}");
     assert!(outcome.took < 2 * MORE, "{:?}", outcome.took);
-    assert_snapshot!(outcome.stderr.replace("only 59 s", "only {left} s").replace("only 60 s", "only {left} s"), @"cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: whether the action was cancelled is not known: it was open when it was read last, but then: the service asks to wait for 3600 s, and only {left} s of --wait were left. Read its status with `cancel-machine-action get`.");
+    assert_snapshot!(outcome.stderr.replace("only 59 s", "only {left} s").replace("only 60 s", "only {left} s"), @"cancel-machine-action: error: action 11111111-0000-0000-0000-000000000000: the service accepted the cancel, but whether the action was cancelled is not known: it was open when it was read last, but then: the service asks to wait for 3600 s, and only {left} s of --wait were left. Read its status with `cancel-machine-action get`.");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_401_is_told_by_its_code_alone() {
     let body = r#"{"error":{"code":"Unauthorized","message":"The app 1234-abcd of tenant contoso has no token."}}"#;
     let outcome = refused("401 x", body);
     assert!(outcome.stdout.contains("contoso"), "{outcome}");
-    assert_snapshot!(said(&outcome), @"401 Unauthorized. Nothing was cancelled. The token is not valid for this API: check MDE_SCOPE, MDE_BASE_URL and the tenant.");
+    assert_snapshot!(said(&outcome), @"401 Unauthorized. Nothing was cancelled. The token is not valid for this API, or it has expired or been revoked: check MDE_SCOPE, MDE_BASE_URL and the tenant, or get a new token.");
 }
 
 /// What to do is chosen by the service's code before the status.
