@@ -49,6 +49,10 @@ SECRET = "secret-of-the-test"
 TOKEN = "token-of-the-test"
 
 
+FINISHED_IN_SANDBOX = "00000000-0000-0000-0000-000000200001"
+"""An action that the step's own sandbox answers for, and that has already succeeded."""
+INHERITED = {"MDE_SANDBOX": "1", "MDE_EXIT_ZERO": "1"}
+"""What the environment of an engine may say: the exit status is 0, whatever became of the action."""
 LIMITS = {"MDE_TIMEOUT": str(STEP_TIMEOUT), "MDE_WAIT": str(STEP_WAIT)}
 """Both, for playbooks that take them from the environment."""
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
-from defender import FINISHED, OPEN, REFUSED, Defender
+from defender import FINISHED, FINISHED_IN_SANDBOX, INHERITED, OPEN, REFUSED, Defender
 from merged import answer
 from subprocess_of_a_program import cancel
 from support import environment, expect, expect_hidden
@@ -72,8 +72,10 @@ def exit_status(env):
 
     expect("the exit status: only 0 is cancelled", {id: sh(id) for id in CALLED}, {
         OPEN: (0, "cancelled"),
-        FINISHED: (1, "the service accepted the cancel, but the action did not end as cancelled"),
-        REFUSED: (1, "not cancelled")})
+        FINISHED: (1, "the action did not end as cancelled"),
+        REFUSED: (1, "not known to be cancelled")})
+    expect("the exit status: also where the engine's own environment asks for 0", sh(FINISHED_IN_SANDBOX, **INHERITED),
+           (1, "the action did not end as cancelled"))
     expect("the exit status: 8 is not now", sh(THROTTLED, MDE_SANDBOX="1"), (75, "not now"))
 
 
