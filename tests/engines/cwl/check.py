@@ -29,7 +29,8 @@ def first(folder):
             (OPEN, defender.environment, "success", "what is cancelled is a success"),
             (FINISHED, defender.environment, "permanentFail", "what is accepted, but not cancelled, is none"),
             (REFUSED, defender.environment, "permanentFail", "a refusal is none, and is final"),
-            (OPEN, nobody, "temporaryFail", "no answer is a temporary failure"),
+            (THROTTLED, defender.environment, "temporaryFail", "not now is a temporary failure"),
+            (OPEN, nobody, "permanentFail", "no answer is a permanent failure"),
             (OPEN, {}, "permanentFail", "no credentials are a permanent failure"),
         ]:
             # Its own limits: the example's are too long for a call that is bound to fail.

@@ -9,5 +9,5 @@ inputs: {request: stdin}
 stdout: answer.json
 outputs: {answer: stdout}
 successCodes: [0] # the action is cancelled
-temporaryFailCodes: [5, 8] # no answer, or "not now"
-permanentFailCodes: [1, 2, 3, 4, 6, 7]
+temporaryFailCodes: [8] # "not now"
+permanentFailCodes: [1, 2, 3, 4, 5, 6, 7]
