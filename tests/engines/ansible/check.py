@@ -1,6 +1,7 @@
 """Runs the Ansible playbooks and checks what the service saw and what was reported."""
 
 import json
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -32,11 +33,14 @@ def keep_secret(home):
 def first(home):
     with Defender() as defender:
         def play(id, status):
-            return run("ansible-playbook", HERE / "first.yml", "--extra-vars", f"action={id} comment=test",
-                       env=settings(home, **defender.environment), seconds=60, cwd=home, status=status)
+            return run("ansible-playbook", HERE / "first.yml", "--extra-vars", f"machine_action={id} comment=test",
+                       env=settings(home, **defender.environment, MDE_EXIT_ZERO="1"), seconds=60, cwd=home, status=status,
+                       stderr=subprocess.STDOUT)
 
-        play(OPEN, status=0)
+        green = play(OPEN, status=0)
         shown = play(FINISHED, status=2)
+    expect("the first example: no name that is reserved", "reserved name" in green, False)
+    # Also where the environment of Ansible asks for 0 whatever became of an action.
     expect("the first example: what was not cancelled is red, and named",
            f"Cancel {FINISHED}" in shown and "already_final" in shown, True)
     expect("the first example: each was called once", defender.answered(), {OPEN: [200], FINISHED: [200]})
