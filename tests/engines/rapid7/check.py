@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from defender import FATES, LIMITS, SECRET, THROTTLED, Defender
+from defender import FATES, FINISHED_IN_SANDBOX, INHERITED, SECRET, STEP_TIMEOUT, STEP_WAIT, THROTTLED, Defender
 from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
@@ -30,6 +30,8 @@ OUTCOMES = {"cancelled": "cancelled", "already_final": "already_final", "pending
 """What a workflow calls an outcome."""
 written = []
 """All that the runner has written."""
+ENVIRONMENTS = INHERITED, {"MDE_SANDBOX": "1", "MDE_WAIT": ""}
+"""What the environment of the plugin may say."""
 CANCELLED_IN_SANDBOX = "00000000-0000-0000-0000-000000200000"
 
 
@@ -41,6 +43,9 @@ def main():
             answers = play(plugin, defender)
         request = {"machine_action_id": CANCELLED_IN_SANDBOX, "comment": COMMENT}
         accepted = start(plugin, environment(), request, connection=sandbox)
+        finished = {"machine_action_id": FINISHED_IN_SANDBOX}
+        inherited = [branch(start(plugin, environment(**settings), finished, connection=sandbox))
+                     for settings in ENVIRONMENTS]
         without_id = start(plugin, environment(), {"comment": COMMENT}, connection=sandbox)
         wrongly_connected = start(plugin, environment(), request, connection={"azure_client_secret": "no object"})
 
@@ -52,6 +57,8 @@ def main():
     expect("what was not cancelled is an error, and named",
            {id: f"not cancelled: {id}: " in of_action[-1].get("error", "") for id, of_action in answers.items()},
            {id: fate != "cancelled" for id, fate in FATES.items()})
+    expect("whatever the plugin's environment says, what had already finished is an error", inherited,
+           ["already_final"] * len(ENVIRONMENTS))
     expect_hidden(json.dumps(answers), *written)
 
     expect("the runner takes the output for what the specification promises", accepted["status"], "ok")
@@ -63,10 +70,12 @@ def main():
 
 
 def assemble(folder):
-    """The plugin as the vendor keeps it: its code beside its specification."""
+    """The plugin as the vendor keeps it: its code beside its specification; with shorter limits."""
     plugin = folder / "plugin"
     shutil.copytree(HERE / "plugin", plugin)
     shutil.copytree(CATALOG, plugin, dirs_exist_ok=True)
+    code = plugin / "action.py"
+    code.write_text(code.read_text().replace('"60"', f'"{STEP_TIMEOUT}"').replace('"120"', f'"{STEP_WAIT}"'))
     return plugin
 
 
@@ -74,8 +83,7 @@ def play(plugin, defender):
     """Cancels what is pending; returns the answers for each action."""
     listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the connection alone.
-    settings = LIMITS | {
-        name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
     ids = [json.loads(line)["id"] for line in listed.splitlines()]
     return {id: list(cancel(plugin, environment(**settings), id)) for id in ids}
 
@@ -93,7 +101,7 @@ def cancel(plugin, env, action_id):
 def branch(answer):
     """The branch that a workflow takes after this answer."""
     if answer["status"] == "ok":
-        return "cancelled" if answer["output"]["outcome"] == "cancelled" else "green, but not cancelled"
+        return "cancelled" if answer["output"].get("outcome") == "cancelled" else "green, but not cancelled"
     advice = json.loads(answer["exception"]["data"])
     if advice.get("retryable"):
         return "again"

@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from defender import FATES, LIMITS, SECRET, THROTTLED, Defender
+from defender import FATES, FINISHED_IN_SANDBOX, INHERITED, SECRET, STEP_TIMEOUT, STEP_WAIT, THROTTLED, Defender
 from support import environment, expect, expect_hidden, expect_playbook, run
 
 HERE = Path(__file__).parent
@@ -30,6 +30,8 @@ CONFIGURATION = {
 TRIES = 3
 OUTCOMES = {"cancelled": "cancelled", "already_final": "already_final", "pending": "accepted"}
 """What a playbook calls an outcome."""
+ENVIRONMENTS = INHERITED, {"MDE_SANDBOX": "1", "MDE_WAIT": ""}
+"""What the environment of the module may say."""
 CANCELLED_IN_SANDBOX = "00000000-0000-0000-0000-000000200000"
 
 
@@ -38,6 +40,8 @@ def main():
         module = assemble(Path(folder))
         with Defender() as defender, Cloud() as cloud:
             taken, errors = play(module, cloud, defender)
+            inherited = [branch(report) for settings in ENVIRONMENTS
+                         for report in cancel(module, cloud, environment(**settings), FINISHED_IN_SANDBOX)]
         accepted = run_locally(module, action_id=CANCELLED_IN_SANDBOX, comment=COMMENT)
         refused = run_locally(module, action_id=CANCELLED_IN_SANDBOX)
 
@@ -47,6 +51,8 @@ def main():
     expect("the node of what was not cancelled is red, and names it",
            {id: f"not cancelled: {id}: " in errors.get(id, "") for id in FATES},
            {id: fate != "cancelled" for id, fate in FATES.items()})
+    expect("whatever the module's environment says, what had already finished is red", inherited,
+           ["already_final"] * len(ENVIRONMENTS))
     expect_hidden(json.dumps(cloud.reports), *cloud.logs)
 
     expect("the vendor's local runner takes the results for what the catalog promises", accepted.returncode, 0)
@@ -60,10 +66,12 @@ def main():
 
 
 def assemble(folder):
-    """The module as the vendor keeps it: its code beside what the catalog lists."""
+    """The module as the vendor keeps it: its code beside what the catalog lists; with shorter limits."""
     module = folder / "cancel-machine-action"
     shutil.copytree(HERE / "module", module)
     shutil.copytree(CATALOG, module, dirs_exist_ok=True)
+    code = module / "cancel_machine_action.py"
+    code.write_text(code.read_text().replace('"60"', f'"{STEP_TIMEOUT}"').replace('"120"', f'"{STEP_WAIT}"'))
     return module
 
 
@@ -71,8 +79,7 @@ def play(module, cloud, defender):
     """Cancels what is pending; returns the branches that the playbook took for each action, and the last errors."""
     listed = run("cancel-machine-action", "list", env=environment(**defender.environment), seconds=30)
     # The credentials come from the cloud alone.
-    settings = LIMITS | {
-        name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
+    settings = {name: value for name, value in defender.environment.items() if not name.startswith("AZURE_CLIENT")}
     taken, errors = {}, {}
     for id in (json.loads(line)["id"] for line in listed.splitlines()):
         taken[id] = []
@@ -96,7 +103,7 @@ def branch(report):
     """The branch that a playbook takes after this report."""
     results = report["results"]
     if "error" not in report:
-        return "cancelled" if results["outcome"] == "cancelled" else "green, but not cancelled"
+        return "cancelled" if results.get("outcome") == "cancelled" else "green, but not cancelled"
     if results["retryable"]:
         return "again"
     # An outcome says what the action is; whether the cancel was accepted, the status.

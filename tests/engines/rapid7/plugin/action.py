@@ -29,16 +29,16 @@ class CancelMachineAction(insightconnect_plugin_runtime.Action):
         }
         step = subprocess.run(
             ["cancel-machine-action"], input=json.dumps(request),
-            env={**LIMITS, **os.environ, **self.connection.settings}, text=True, capture_output=True)
+            env={**os.environ, **LIMITS, **self.connection.settings}, text=True, capture_output=True)
         document = json.loads(step.stdout)
         # The action is an error unless the machine action is cancelled.
-        if step.returncode != 0:
+        if document.get("outcome") != "cancelled":
             # An answer and a failure say in the same words whether and when to try again.
             advice = document.get("error", document)
             raise PluginException(
                 # The runtime knows a rate limit by its preset; of all else the step tells more than a preset does.
                 preset=PluginException.Preset.RATE_LIMIT if document.get("status_code") == 429 else None,
-                cause=f"not cancelled: {params['machine_action_id']}: {step.stderr.splitlines()[-1]}",
+                cause=f"not cancelled: {params['machine_action_id']}: {(step.stderr or step.stdout).splitlines()[-1]}",
                 data=json.dumps({name: advice[name] for name in ADVICE if name in advice}))
         # The specification promises types, and null has none.
         return clean(document)

@@ -19,15 +19,16 @@ class CancelMachineAction(Action):
         }
         step = subprocess.run(
             ["cancel-machine-action"], input=json.dumps(request), env=self.settings(), text=True, capture_output=True)
+        document = json.loads(step.stdout)
         # The node is red unless the action is cancelled; its results still tell a playbook what to do about it.
-        if step.returncode != 0:
-            self.error(f"not cancelled: {arguments['action_id']}: {step.stderr.splitlines()[-1]}")
-        return results(json.loads(step.stdout))
+        if document.get("outcome") != "cancelled":
+            self.error(f"not cancelled: {arguments['action_id']}: {(step.stderr or step.stdout).splitlines()[-1]}")
+        return results(document)
 
     def settings(self) -> dict:
         """The environment of the step: a secret is never an argument, which others could read."""
         configured = {name.upper(): str(value) for name, value in self.module.configuration.items() if value}
-        return {**LIMITS, **os.environ, **configured}
+        return {**os.environ, **LIMITS, **configured}
 
 
 def results(document: dict) -> dict:
