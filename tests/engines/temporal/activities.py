@@ -54,10 +54,9 @@ def accepted(answer: dict) -> dict:
         return answer
     # An answer and a failure say in the same words whether and when to try again.
     advice = answer.get("error", answer)
-    seconds = advice.get("retry_after_seconds")
     raise ApplicationError(
         f"{advice['code']}: {advice['message']}" if "error" in answer else f"{answer['status_code']} {answer['reason']}",
         answer,
         type=advice.get("code", "answer"),
         non_retryable=not advice["retryable"],
-        next_retry_delay=seconds and timedelta(seconds=seconds))
+        next_retry_delay=timedelta(seconds=advice.get("retry_after_seconds", 60)))

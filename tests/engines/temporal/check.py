@@ -1,8 +1,8 @@
 """Runs the playbooks in Temporal, and checks what the service saw and what the playbooks say."""
 
 from defender import FATES, FINISHED, NO_ID, OPEN, REFUSED, THROTTLED, Defender
-from engine import stop, temporal, wait_for
-from support import expect, expect_hidden, expect_playbook
+from engine import HERE, stop, temporal, wait_for
+from support import expect, expect_hidden, expect_playbook, free_port
 
 COMMENT = "Cancelled by the Temporal playbook"
 
@@ -10,6 +10,7 @@ COMMENT = "Cancelled by the Temporal playbook"
 def main():
     with temporal() as engine:
         first(engine)
+        outage(engine)
         playbook(engine)
         misconfigured(engine)
         expect_hidden(engine.log.read_text(), *map(engine.history, ["cancel", "green", "misconfigured", FINISHED]))
@@ -28,6 +29,19 @@ def first(engine):
            [f"not cancelled: {id}" in failure for id, failure in red.items()], [True, True])
     expect("the first example: only what may succeed is called again",
            defender.answered(), {OPEN: [200], THROTTLED: [429, 200], FINISHED: [200], REFUSED: [404]})
+
+
+def outage(engine):
+    """The first example with shorter limits, and nobody there to answer."""
+    text = (HERE / "first.py").read_text()
+    program = engine.log.with_name("first.py")
+    program.write_text(text.replace('"60"', '"2"').replace('"120"', '"1"').replace("hours=2", "seconds=20"))
+    with Defender() as defender:
+        worker = engine.worker({**defender.environment, "MDE_BASE_URL": f"https://127.0.0.1:{free_port()}"}, program)
+        engine.start("outage", OPEN, type="Cancel", queue="first")
+        failure = str(engine.end("outage", seconds=60, status=1))
+        stop(worker)
+    expect("the first example: a lasting outage is red in the end", "network_error" in failure, True)
 
 
 def playbook(engine):

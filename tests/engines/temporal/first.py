@@ -22,10 +22,9 @@ def cancel(action: str) -> dict:
     if answer.get("outcome") != "cancelled":
         # An answer and a failure say in the same words whether and when to try again.
         advice = answer.get("error", answer)
-        seconds = advice.get("retry_after_seconds")
         raise ApplicationError(
             f"not cancelled: {action}", answer, non_retryable=not advice.get("retryable"),
-            next_retry_delay=seconds and timedelta(seconds=seconds))
+            next_retry_delay=timedelta(seconds=advice.get("retry_after_seconds", 60)))
     return answer
 
 
@@ -33,8 +32,12 @@ def cancel(action: str) -> dict:
 class Cancel:
     @workflow.run
     async def run(self, action: str) -> None:
-        # Seconds: 60 for the cancel + 120 until the action is final + 30 to spare.
-        await workflow.execute_activity(cancel, action, start_to_close_timeout=timedelta(seconds=210))
+        await workflow.execute_activity(
+            cancel, action,
+            # 60 for the cancel + 120 until the action is final + 30 to spare.
+            start_to_close_timeout=timedelta(seconds=210),
+            # For all tries: without it Temporal tries for ever, and a lasting outage never turns red.
+            schedule_to_close_timeout=timedelta(hours=2))
 
 
 async def main():
