@@ -10,7 +10,6 @@ class Asked(Config):
     action: str
 
 
-# Seconds: 60 for the cancel + 120 until the action is final; the time-out of the run is to be longer than all its steps.
 @op
 def cancel(config: Asked):
     request = {"path_parameters": {"machineactionid": config.action}, "json_body": {"Comment": "False alarm"}}
@@ -26,6 +25,8 @@ def cancel(config: Asked):
         raise Failure(f"not cancelled: {config.action}: {step.stdout}", allow_retries=False)
 
 
-@job(tags={"dagster/max_runtime": 210})
+# Seconds: five tries, each 60 for the cancel + 120 until the action is final + 30 to spare, and four pauses of up to an
+# hour, which is the longest that the service counts calls by. The time-out of the run would abandon its steps.
+@job(tags={"dagster/max_runtime": 5 * 210 + 4 * 3600})
 def first():
     cancel()

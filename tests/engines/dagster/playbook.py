@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 
-from dagster import Config, DynamicOut, DynamicOutput, Failure, RetryRequested, job, op
+from dagster import Config, DynamicOut, DynamicOutput, Failure, RetryRequested, job, multiprocess_executor, op
 
 # Seconds that the step has for a cancel, and then until the action is final.
 TIMEOUT = int(os.environ.get("MDE_TIMEOUT", 60))
@@ -56,7 +56,8 @@ def fate(answer: dict) -> str:
 
 
 # Dagster has a time-out for the run alone, and it abandons the steps. Longer than 100 actions take, four at a time, each
-# with the step's own limits together and 30 to spare, if each is tried twice.
-@job(tags={"dagster/max_runtime": 100 // 4 * 2 * (TIMEOUT + WAIT + 30)})
+# with the step's own limits together and 30 to spare, at every try, and with pauses of up to an hour between the tries.
+@job(tags={"dagster/max_runtime": 100 // 4 * TRIES * (TIMEOUT + WAIT + 30) + (TRIES - 1) * 3600},
+     executor_def=multiprocess_executor.configured({"max_concurrent": 4}))
 def cancel_pending_actions():
     list_pending().map(cancel)
