@@ -42,13 +42,13 @@ def settings():
 class NotNow(AirflowException):
     """The same request may succeed later."""
 
-    def __init__(self, reason, seconds=None):
+    def __init__(self, reason, seconds):
         super().__init__(reason)
-        self.delay = timedelta(seconds=seconds) if seconds else None
+        self.delay = timedelta(seconds=seconds)
 
 
 class AfterRetryAfter(RetryPolicy):
-    """Waits as long as the service asks; for the task's `retry_delay` if it does not say."""
+    """Waits as long as the service asks, or a minute; after anything else for the task's `retry_delay`."""
 
     def evaluate(self, exception, try_number, max_tries, context=None):
         if isinstance(exception, NotNow):
@@ -71,7 +71,7 @@ def raise_if_not_now(answer):
     """Fails the task, for Airflow to run it again, if the same request may succeed later."""
     advice = answer.get("error", answer)
     if fate(answer) != "cancelled" and advice.get("retryable"):
-        raise NotNow(fate(answer), advice.get("retry_after_seconds"))
+        raise NotNow(fate(answer), advice.get("retry_after_seconds", 60))
 
 
 def cancelled(answer):
