@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
 
-from prefect import flow, task, unmapped
+from prefect import flow, task
 from prefect.blocks.system import Secret
 from prefect.concurrency.sync import rate_limit
 from prefect.futures import wait
@@ -37,6 +37,7 @@ def may_succeed_later(task, run, state) -> bool:
     seconds = failure.seconds if isinstance(failure, NotCancelled) else None
     if seconds is not None and run.run_count <= task.retries:
         time.sleep(seconds)
+        rate_limit("defender")
     return seconds is not None
 
 
@@ -55,8 +56,6 @@ def list_pending() -> list[str]:
     retry_condition_fn=may_succeed_later,
 )
 def cancel(action: str, comment: str) -> None:
-    # For all processes together: `prefect gcl create defender --limit 10 --slot-decay-per-second 0.7`
-    rate_limit("defender")
     request = {"path_parameters": {"machineactionid": action}, "json_body": {"Comment": comment}}
     with settings() as environment:
         step = subprocess.run(["cancel-machine-action"], input=json.dumps(request), env=environment,
@@ -92,7 +91,12 @@ def settings():
 @flow
 def cancel_pending_actions(comment: str):
     actions = list_pending()
-    runs = cancel.map(actions, comment=unmapped(comment))
+    runs = []
+    for action in actions:
+        # For all processes together: `prefect gcl create defender --limit 10 --slot-decay-per-second 0.7`
+        # Not in the task, whose time-out would count this wait, too.
+        rate_limit("defender")
+        runs.append(cancel.submit(action, comment))
     wait(runs)
     failures = {action: run.state.result(raise_on_failure=False) for action, run in zip(actions, runs)}
     became = {action: str(getattr(failure, "became", failure)) for action, failure in failures.items()}
