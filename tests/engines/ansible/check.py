@@ -34,8 +34,8 @@ def first(home):
     with Defender() as defender:
         def play(id, status):
             return run("ansible-playbook", HERE / "first.yml", "--extra-vars", f"machine_action={id} comment=test",
-                       env=settings(home, **defender.environment, MDE_EXIT_ZERO="1"), seconds=60, cwd=home, status=status,
-                       stderr=subprocess.STDOUT)
+                       env=settings(home, **defender.environment, MDE_EXIT_ZERO="1"), seconds=60, cwd=home,
+                       status=status, stderr=subprocess.STDOUT)
 
         green = play(OPEN, status=0)
         shown = play(FINISHED, status=2)

@@ -65,7 +65,8 @@ def answers(folder):
 def make(folder, defender, makefile, *options, status):
     # The environment of make asks for 0 whatever became of an action: the playbooks do not.
     return run("make", "--keep-going", "--jobs", "4", "--output-sync", "--file", HERE / makefile, *options,
-               env=environment(**defender.environment, MDE_EXIT_ZERO="1"), seconds=60, cwd=folder, status=status, stderr=subprocess.STDOUT)
+               env=environment(**defender.environment, MDE_EXIT_ZERO="1"), seconds=60, cwd=folder, status=status,
+               stderr=subprocess.STDOUT)
 
 
 if __name__ == "__main__":
