@@ -13,6 +13,7 @@ use super::{Event, worker};
 use crate::input::MachineActionId;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, FailureCode};
+use crate::output::layout::name_of;
 use crate::output::log::Log;
 use crate::settings::options::Options;
 use crate::step::agent_calls;
@@ -167,7 +168,7 @@ impl<'a, 'log> Server<'a, 'log> {
 
     /// Answers a call that is not begun.
     fn refuse(&mut self, id: &Id, era: Era, tool: Tool, failure: Failure) -> io::Result<()> {
-        let (name, code) = (tool.name(), worker::name_of(&failure.code));
+        let (name, code) = (tool.name(), name_of(&failure.code));
         self.log
             .notice(format_args!("{name}: not begun, failed with {code}"));
         reply::call(self.stdout, id, era, &worker::of_failure(failure))

@@ -14,6 +14,7 @@ use crate::output::answer::{Answer, Body};
 use crate::output::document::{self, FailureDocument};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::{Failure, RequestSent};
+use crate::output::layout::name_of;
 use crate::output::log::Log;
 use crate::output::outcome::Outcome;
 use crate::settings::environment::Reader;
@@ -118,16 +119,7 @@ fn audit(request: &Request, came: &Came, cancelled: Option<bool>) -> String {
 fn answered(request: &Request, answer: &Answer) -> String {
     let kind = request.id().and_then(|id| agent_calls::type_in(answer, id));
     let kind = kind.map_or(String::new(), |kind| format!("type {kind}, "));
-    let outcome = answer.outcome.as_ref().map(name_of);
-    let outcome = outcome.map_or(String::new(), |name| format!(", outcome {name}"));
-    let (status, reason) = (answer.status_code, answer.reason);
-    format!("{kind}the service answered {status} {reason}{outcome}")
-}
-
-/// Returns the name that documents have for `value`.
-pub(super) fn name_of(value: &impl serde::Serialize) -> String {
-    let name = serde_json::to_string(value).unwrap_or_default();
-    name.trim_matches('"').to_owned()
+    format!("{kind}{}", answer.in_short())
 }
 
 /// Returns what a client is told.

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::output::exit_status::ExitStatus;
 use crate::output::headers::Headers;
+use crate::output::layout::name_of;
 use crate::output::machine_action::MachineAction;
 use crate::output::retry_policy::may_pass;
 
@@ -49,6 +50,14 @@ impl Answer {
     /// Whether the status is 2xx.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status_code)
+    }
+
+    /// Returns the status, and the outcome if there is one, in half a sentence.
+    pub(crate) fn in_short(&self) -> String {
+        let status = format!("{} {}", self.status_code, self.reason);
+        let outcome = self.outcome.as_ref().map(name_of);
+        let outcome = outcome.map_or(String::new(), |name| format!(", outcome {name}"));
+        format!("the service answered {}{outcome}", status.trim_end())
     }
 
     /// About how much memory it takes, in bytes.

@@ -162,3 +162,9 @@ impl Write for Layout<'_> {
         self.sink.flush()
     }
 }
+
+/// Returns the name that documents have for `value`.
+pub(crate) fn name_of(value: &impl serde::Serialize) -> String {
+    let name = serde_json::to_string(value).unwrap_or_default();
+    name.trim_matches('"').to_owned()
+}

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 
-use crate::output::answer::Answer;
+use crate::output::answer::{Answer, Verdict};
 use crate::output::document::{self, FailureDocument};
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
@@ -42,11 +42,21 @@ impl Outcome {
     /// Returns the document in half a sentence, for when it cannot be written.
     pub(crate) fn in_short(&self) -> String {
         match &self.0 {
-            Ok(answer) => format!(
-                "the service answered {} {}",
-                answer.status_code, answer.reason
-            ),
+            Ok(answer) => answer.in_short(),
             Err(_) => "there is no answer".to_owned(),
+        }
+    }
+
+    /// Says that the process was told to stop when there was an answer already, unless the answer itself says it.
+    pub(crate) fn explain_stopped(&self, log: &mut Log<'_>) {
+        let is_said = |answer: &Answer| {
+            matches!(answer.outcome, Some(Verdict::Pending | Verdict::Unverified))
+        };
+        if self.0.as_ref().is_ok_and(|answer| !is_said(answer)) {
+            log.notice(format_args!(
+                "told to stop after this: {}.",
+                self.in_short()
+            ));
         }
     }
 

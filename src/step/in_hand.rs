@@ -2,7 +2,7 @@
 //! lock writes, and what is written is gone, so that nothing is written twice.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::Write;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -13,7 +13,6 @@ use super::verify::{Course, Watch};
 use crate::call::exchange::Brake;
 use crate::output::exit_status::ExitStatus;
 use crate::output::log::Log;
-use crate::output::outcome::Outcome;
 use crate::waiting::deadline::Deadline;
 use crate::waiting::timed_lock;
 
@@ -175,21 +174,15 @@ impl Lines {
         let outcome = state.when_stopped(was_sent).of_line(number);
         let action = (!id.is_empty()).then_some(id.as_str());
         log.set_subject(number, action);
-        outcome.explain(log);
-        let written = outcome.write(stdout, self.is_indented);
+        if self.is_over && number.is_none() {
+            outcome.explain_stopped(log);
+        }
+        let status = outcome.deliver(stdout, self.is_indented, log);
         log.set_subject(None, None);
         self.tally.add(&outcome);
-        written.map_err(|error| {
-            self.not_written(&error, &outcome, number, log);
-            ExitStatus::NotWritten
-        })
-    }
-
-    fn not_written(&self, error: &io::Error, outcome: &Outcome, number: Number, log: &mut Log<'_>) {
-        let line = number.map_or(String::new(), |number| format!(" for line {number}"));
-        log.error(format_args!(
-            "stdout cannot be written: {error}. What it would have said{line}: {}.",
-            outcome.in_short()
-        ));
+        match status {
+            ExitStatus::NotWritten => Err(status),
+            _ => Ok(()),
+        }
     }
 }

@@ -30,7 +30,7 @@ fn a_closed_pipe_is_no_panic() {
     status: 7
     stdout: 
     stderr: cancel-machine-action: sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.
-    cancel-machine-action: error: stdout cannot be written: Broken pipe (os error 32). What it would have said: the service answered 200 OK.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: stdout cannot be written: Broken pipe (os error 32). What it would have said: the service answered 200 OK.
     ");
 }
 

@@ -169,10 +169,10 @@ fn a_stdout_that_closes_in_the_middle_ends_the_batch() {
         .stdout(writer)
         .run();
     assert_eq!(outcome.status, Some(7), "{outcome}");
+    let last = outcome.stderr.lines().last().unwrap();
+    assert!(last.contains("error: line 1, action 11111111"), "{outcome}");
     assert!(
-        outcome
-            .stderr
-            .contains("What it would have said for line 1: the service answered 200 OK."),
+        last.ends_with("What it would have said: the service answered 200 OK."),
         "{outcome}"
     );
 }

@@ -53,12 +53,12 @@ fn a_stdout_that_is_open_for_reading_only_loses_no_answer_unnoticed() {
     status: 7
     stdout: 
     stderr: cancel-machine-action: sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.
-    cancel-machine-action: error: stdout cannot be written: Bad file descriptor (os error 9). What it would have said: the service answered 200 OK.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: stdout cannot be written: Bad file descriptor (os error 9). What it would have said: the service answered 200 OK.
 
     status: 7
     stdout: 
     stderr: cancel-machine-action: sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.
-    cancel-machine-action: error: stdout cannot be written: Bad file descriptor (os error 9). What it would have said for line 1: the service answered 200 OK.
+    cancel-machine-action: error: line 1, action 11111111-0000-0000-0000-000000000000: stdout cannot be written: Bad file descriptor (os error 9). What it would have said: the service answered 200 OK.
 
     status: 7
     stdout: 
@@ -102,12 +102,12 @@ fn a_stdout_that_does_not_block_and_is_not_read_is_waited_for_as_long_as_the_tim
     status: 7
     stdout: 
     stderr: cancel-machine-action: sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.
-    cancel-machine-action: error: stdout cannot be written: not everything was read within 1.5 s; its reader is slow, or has stopped. What it would have said: the service answered 200 OK.
+    cancel-machine-action: error: action 988cc94e-7a8f-4b28-ab65-54970c5d5018: stdout cannot be written: not everything was read within 1.5 s; its reader is slow, or has stopped. What it would have said: the service answered 200 OK.
 
     status: 7
     stdout: 
     stderr: cancel-machine-action: sandbox: the embedded Defender answers; nothing is sent, nothing is cancelled.
-    cancel-machine-action: error: stdout cannot be written: not everything was read within 1.5 s; its reader is slow, or has stopped. What it would have said for line 1: the service answered 200 OK.
+    cancel-machine-action: error: line 1, action 11111111-0000-0000-0000-000000000000: stdout cannot be written: not everything was read within 1.5 s; its reader is slow, or has stopped. What it would have said: the service answered 200 OK.
     ");
 }
 
