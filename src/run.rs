@@ -42,7 +42,7 @@ pub struct Process<'a> {
 pub fn run(process: Process<'_>) -> ExitStatus {
     let mut log = Log::new(process.stderr, process.stderr_is_terminal);
     let mut reader = Reader::new(process.environment);
-    let mut options = Options::read(&process.args, &mut reader);
+    let mut options = Options::read(&mut reader);
     let command = arguments::parse(process.args, &mut options);
     let (exit_zero, serves) = (options.exit_zero, options.serves);
     let run = Run {

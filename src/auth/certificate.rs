@@ -77,7 +77,7 @@ fn private_key(bytes: &[u8]) -> Result<RsaKeyPair, &'static str> {
         _ => None,
     };
     parsed.ok_or(
-        "names a file whose private key is not an RSA key of 2048 to 4096 bits; make a new key and certificate: `openssl req -x509 -newkey rsa:2048 \
+        "names a file whose private key is not an RSA key of 2048, 3072 or 4096 bits with the exponent 65537; make a new key and certificate: `openssl req -x509 -newkey rsa:2048 \
          -nodes -days 365 -subj /CN=cancel-machine-action -keyout key.pem -out certificate.pem`",
     )
 }

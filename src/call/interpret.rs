@@ -26,7 +26,7 @@ pub(crate) fn read(received: &Received) -> Result<Answer, Failure> {
             "the service answered with status {status}, but the body of its answer cannot be read. Check MDE_BASE_URL and any \
              proxy in between."
         );
-        Failure::new(FailureCode::InvalidAnswer, message).because(&error)
+        invalid_answer(received, message, &error)
     })
 }
 
@@ -63,9 +63,18 @@ fn unreadable(received: &Received, error: &io::Error) -> Failure {
         "the service answered with status {}, but the body of its answer cannot be read. {consequence}",
         status.as_u16()
     );
-    Failure::new(FailureCode::InvalidAnswer, message)
-        .because(error)
-        .with_request_sent(RequestSent::Unknown)
+    invalid_answer(received, message, error).with_request_sent(RequestSent::Unknown)
+}
+
+/// The failure of an answer whose body cannot be read: what its status and its headers say of another try holds all the same.
+fn invalid_answer(received: &Received, message: String, error: &io::Error) -> Failure {
+    let status = received.status;
+    Failure {
+        retryable: status.is_success() || may_pass(status.as_u16()),
+        retry_after_seconds: retry_after_seconds(received).filter(|_| !status.is_success()),
+        ..Failure::new(FailureCode::InvalidAnswer, message)
+    }
+    .because(error)
 }
 
 /// The service's object as it is, or the text of anything else.

@@ -21,9 +21,7 @@ const MAX_SHOWN_NAME: usize = 64;
 /// Reads the request that `text`, a line of a batch, carries. Fails if it is not JSON, violates the schema, or has a
 /// key twice.
 pub fn validate_line(text: &str) -> Result<Input, Failure> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let reading = Reading::of(&mut json).and_then(|reading| json.end().map(|()| reading));
-    let reading = reading.map_err(|error| not_json("the request", &error))?;
+    let reading = whole(text)?;
     match output_of_a_step(&reading.value) {
         Some(what) => Err(invalid(format!(
             "this line is {what} of the step before it in the pipe, and not a request. If that step is `list`, its list is \
@@ -31,6 +29,17 @@ pub fn validate_line(text: &str) -> Result<Input, Failure> {
         ))),
         None => validate(reading),
     }
+}
+
+/// Reads the request that `text`, what an agent gave, carries. Fails likewise.
+pub(crate) fn validate_arguments(text: &str) -> Result<Input, Failure> {
+    validate(whole(text)?)
+}
+
+fn whole(text: &str) -> Result<Reading, Failure> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let reading = Reading::of(&mut json).and_then(|reading| json.end().map(|()| reading));
+    reading.map_err(|error| not_json("the request", &error))
 }
 
 /// Says what `value` is, if a step, or a list that is not whole, wrote it.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::message;
 use crate::call::filter::Filter;
-use crate::input::validate::validate_line;
+use crate::input::validate::validate_arguments;
 use crate::input::{Input, MachineActionId, PathParameters, present_string};
 use crate::output::failure::{Failure, FailureCode};
 use crate::output::generated_files;
@@ -112,7 +112,7 @@ impl Tool {
                 })?;
                 Ok(Request::Get(id.machineactionid))
             }
-            Self::Cancel => Ok(Request::Cancel(Box::new(validate_line(arguments)?))),
+            Self::Cancel => Ok(Request::Cancel(Box::new(validate_arguments(arguments)?))),
         }
     }
 }

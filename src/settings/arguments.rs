@@ -10,7 +10,7 @@ use crate::settings::allowed_types::Allow;
 use crate::settings::commands::{COMMANDS, CommandSpec, STEP};
 use crate::settings::help::{help, help_of, version};
 use crate::settings::list_options::{LIST_OPTIONS, Listing};
-use crate::settings::options::{ALLOW, OPTIONS, Options};
+use crate::settings::options::{ALLOW, EXIT_ZERO, OPTIONS, Options};
 use crate::settings::suggestions;
 
 /// What the command line asks for.
@@ -33,7 +33,17 @@ pub(crate) enum Command {
 /// or argument is not known, lacks its value, has one too many, or belongs to another command.
 pub(crate) fn parse(args: Vec<OsString>, options: &mut Options) -> Result<Command, Failure> {
     let mut typed = Typed::default();
+    let mut before_dashes = args.iter().take_while(|argument| *argument != "--");
+    let has_exit_zero = before_dashes.any(|argument| argument == EXIT_ZERO.name);
     let read = typed.read(lexopt::Parser::from_args(args));
+    // It must be known however wrong the rest of the command line is.
+    options.exit_zero |= match read {
+        Ok(_) => typed
+            .options
+            .iter()
+            .any(|(name, _)| *name == EXIT_ZERO.name),
+        Err(_) => has_exit_zero,
+    };
     options.serves = typed.spec().is_some_and(|command| command.name == "mcp");
     let command = read.and_then(|print| print.map_or_else(|| typed.command(options), Ok));
     command.map_err(|error| {

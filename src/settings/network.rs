@@ -26,6 +26,8 @@ fn roots(reader: &mut Reader<'_>) -> Option<Vec<CertificateDer<'static>>> {
 }
 
 fn parse_roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
+    // A mark would hide the first certificate.
+    let pem = pem.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(pem);
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let certificates = certificates.map_err(|_| "names a file that is not PEM")?;
     if certificates.is_empty() {

@@ -1,7 +1,6 @@
 //! Every option with its environment variable: the one table that the command line, the settings, the help, the schemas
 //! and the manifest are made from.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::output::log::Log;
@@ -164,9 +163,7 @@ impl OptionSpec {
 
 impl Options {
     /// Reads the options' twins from the environment; a wrong one leaves a problem in `reader`.
-    ///
-    /// Of `args` only `--exit-zero` counts here: it must be known however wrong the rest of the command line is.
-    pub(crate) fn read(args: &[OsString], reader: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
         let mut options = Self::default();
         for option in OPTIONS {
             if let Some(value) = reader.value(option.setting)
@@ -175,8 +172,6 @@ impl Options {
                 reader.problem(option.setting, rule);
             }
         }
-        let mut typed = args.iter().take_while(|argument| *argument != "--");
-        options.exit_zero |= typed.any(|argument| argument == EXIT_ZERO.name);
         options
     }
 

@@ -18,6 +18,7 @@ use crate::call::diagnosis;
 use crate::call::exchange::Brake;
 use crate::call::send::Run;
 use crate::call::{api, page};
+use crate::output::answer::Answer;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::Failure;
 use crate::output::log::Log;
@@ -151,7 +152,14 @@ impl List<'_, '_> {
     }
 
     fn refused(&self, reply: &Reply) -> End {
-        End::Document(Outcome(self.step.answer_to_read(reply, Reads::AList)))
+        let answer = self.step.answer_to_read(reply, Reads::AList);
+        End::Document(Outcome(answer.map(|answer| match self.lines.count {
+            0 => answer,
+            _ => Answer {
+                advice: format!("{} {}", answer.advice, api::LIST.if_lost),
+                ..answer
+            },
+        })))
     }
 
     /// Waits until the pace allows the next call.

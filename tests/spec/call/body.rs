@@ -167,7 +167,7 @@ fn an_unreadable_refusal_is_still_told_as_one() {
       "error": {
         "code": "invalid_answer",
         "message": "the service answered with status 404, but the body of its answer cannot be read. The cancel was refused.",
-        "retryable": true,
+        "retryable": false,
         "request_sent": "unknown",
         "details": [],
         "caused_by": [
@@ -246,5 +246,21 @@ fn bytes_behind_what_was_compressed_are_not_dropped_unnoticed() {
             "invalid_answer",
             "{outcome}"
         );
+    });
+}
+
+#[test]
+fn what_an_unreadable_refusal_says_of_another_try_is_kept() {
+    let rows = [("503 x", true), ("429 x", true), ("403 x", false)];
+    each(rows, |(status, is_retryable)| {
+        let headers = ["Content-Encoding: gzip", "Retry-After: 700"];
+        let server = Server::tls([Reply::bytes(response(status, &headers, "no gzip"))]);
+        for command in [&[][..], &["get", "988cc94e-7a8f-4b28-ab65-54970c5d5018"]] {
+            let step = step().api_with_token(&server).args(command.iter().copied());
+            let outcome = step.run();
+            let failure = &outcome.json()["error"];
+            assert_eq!(failure["retryable"], is_retryable, "{outcome}");
+            assert_eq!(failure["retry_after_seconds"], 700, "{outcome}");
+        }
     });
 }

@@ -262,3 +262,14 @@ fn the_calls_share_one_token() {
     assert_eq!(sign_in.received().len(), 1);
     assert_eq!(api.connections(), 1);
 }
+
+#[test]
+fn an_agent_that_hands_on_an_answer_is_told_of_its_arguments_and_not_of_a_pipe() {
+    let mut client = Client::legacy(server().args(["--sandbox", "--allow", "any"]));
+    let answer = json!({"status_code": 200, "json_body": {"id": ID}});
+    client.call(1, "cancel_machine_action", answer);
+    let text = client.hear()["result"]["content"][0]["text"].to_string();
+    assert!(text.contains("path_parameters"), "{text}");
+    assert!(!text.contains("pipe") && !text.contains("line"), "{text}");
+    client.end();
+}

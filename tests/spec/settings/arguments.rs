@@ -6,7 +6,7 @@ use cancel_machine_action::Process;
 use cancel_machine_action::output::generated_files;
 use serde_json::{Value, json};
 
-use crate::support::{assert_snapshot, request_for, step};
+use crate::support::{assert_snapshot, each, request_for, step};
 
 #[test]
 fn help_tells_commands_options_settings_and_exit_statuses() {
@@ -299,4 +299,29 @@ fn a_person_at_a_terminal_sees_the_same_answer_indented() {
         serde_json::to_string_pretty(&indented).unwrap()
     );
     assert_eq!(indented["json_body"]["commands"], json!([]));
+}
+
+#[test]
+fn exit_zero_counts_as_an_option_and_not_as_the_value_of_another() {
+    let rows: [(&[&str], i32); 5] = [
+        (
+            &[
+                "list",
+                "--requests",
+                "--exit-zero",
+                "--sandbox",
+                "--since",
+                "x",
+            ],
+            2,
+        ),
+        (&["list", "--exit-zero", "--sandbox", "--since", "x"], 0),
+        (&["--nonsense", "--exit-zero"], 0),
+        (&["--exit-zero", "check", "list"], 0),
+        (&["--", "--exit-zero"], 2),
+    ];
+    each(rows, |(args, status)| {
+        let outcome = step().args(args.iter().copied()).run();
+        assert_eq!(outcome.status, Some(status), "{args:?} {outcome}");
+    });
 }

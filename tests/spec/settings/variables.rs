@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::step::file_with;
-use crate::support::{Reply, Server, assert_snapshot, response, step};
+use crate::support::{Authority, Reply, Server, assert_snapshot, response, step};
 
 #[test]
 fn everything_that_is_wrong_with_the_settings_is_told_at_once() {
@@ -289,4 +289,15 @@ fn a_file_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
     };
     assert!(token(1 << 20).contains("not a JSON Web Token"));
     assert!(token((1 << 20) + 1).contains("it is larger than 1048576 bytes"));
+}
+
+/// Some editors begin a file with one.
+#[test]
+fn a_byte_order_mark_hides_no_certificate_authority() {
+    let pem = std::fs::read_to_string(Authority::trusted().pem_path()).unwrap();
+    let marked = file_with(format!("\u{feff}{pem}"));
+    let api = Server::answering(&["200 OK"]);
+    let step = step().api_with_token(&api);
+    let outcome = step.env("SSL_CERT_FILE", marked.to_str().unwrap()).run();
+    assert_eq!(outcome.status, Some(0), "{outcome}");
 }

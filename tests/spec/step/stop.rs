@@ -1,4 +1,4 @@
-//! A command that only reads is told to stop.
+//! A command is told to stop.
 
 use std::io::{PipeReader, PipeWriter, Write};
 use std::net::TcpStream;
@@ -146,4 +146,27 @@ fn the_second_signal_ends_a_command_whose_document_nobody_reads_at_once() {
         );
         drop(reader);
     }
+}
+
+#[test]
+fn a_stop_while_the_answer_comes_is_said_before_what_the_answer_means() {
+    let rows = [
+        (
+            "200 OK",
+            "told to stop after this: the service answered 200 OK.",
+        ),
+        ("404 Not Found", "the service answered 404 Not Found."),
+    ];
+    each(rows, |(status, last)| {
+        let answer = response(status, &["Content-Type: application/json"], "{}");
+        let server = Server::tls([Reply::bytes("")
+            .pausing(Duration::from_secs(1))
+            .then(answer)]);
+        let step = step().api_with_token(&server);
+        let outcome = step.run_until("TERM", server.heard(1));
+        assert_eq!(outcome.status, Some(143), "{outcome}");
+        let lines: Vec<&str> = outcome.stderr.lines().collect();
+        assert!(lines[0].contains("told to stop after this: "), "{outcome}");
+        assert!(lines.last().unwrap().contains(last), "{outcome}");
+    });
 }
