@@ -218,3 +218,26 @@ proptest! {
         prop_assert!(outcome.json().is_object());
     }
 }
+
+#[test]
+fn an_unknown_name_is_repeated_up_to_64_characters_and_a_wrong_value_by_its_type() {
+    let violation = |request: &str| {
+        let outcome = step().args(["--sandbox"]).stdin(request).run();
+        outcome.json()["error"]["details"][0]["message"].to_string()
+    };
+    for (length, is_shown) in [(64, true), (65, false)] {
+        let name = "x".repeat(length);
+        let request = format!(
+            r#"{{"path_parameters":{{"machineactionid":"a"}},"json_body":{{"{name}":1}}}}"#
+        );
+        let message = violation(&request);
+        assert_eq!(message.contains(&name), is_shown, "{message}");
+        assert_eq!(message.contains("with a long name"), !is_shown);
+    }
+    for value in ["1.5", "-1", "1e3"] {
+        let request = format!(
+            r#"{{"path_parameters":{{"machineactionid":"a"}},"json_body":{{"Comment":{value}}}}}"#
+        );
+        assert!(violation(&request).contains("number"), "{value}");
+    }
+}

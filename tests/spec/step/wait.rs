@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::batch::{batch, documents, id, lines, unpaced};
-use crate::support::service::{Fate, Service};
+use crate::support::service::{Call, Fate, Service};
 use crate::support::{
     JSON, Outcome, Reply, Server, assert_snapshot, each, request_for, response, step,
 };
@@ -250,4 +250,20 @@ fn a_read_that_fails_comes_no_sooner_again_than_the_service_asks() {
     assert_eq!(outcome.json()["outcome"], "unverified", "{outcome}");
     // The cancel, and reads after 0, 2 and at the end.
     assert!((3..=4).contains(&server.received().len()), "{outcome}");
+}
+
+#[test]
+fn the_read_at_the_end_of_a_batchs_line_is_made_three_times_at_most() {
+    let fate = |_, call: &Call| match call.is_cancel {
+        true => Fate::Answered,
+        false => Fate::Dropped,
+    };
+    let service = Service::with(|_| None, fate);
+    let step = unpaced(batch()).args(["--wait", "0.4"]).stdin(lines(1));
+    let outcome = service.called_by(step).run();
+    assert!(outcome.stdout.contains(r#""unverified""#), "{outcome}");
+    let reads = service.calls().into_iter().filter(|call| !call.is_cancel);
+    // At once, and up to three times when the time is up.
+    assert!((2..=5).contains(&reads.count()), "{outcome}");
+    assert!(outcome.took < MORE, "{:?}", outcome.took);
 }
