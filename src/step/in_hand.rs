@@ -179,7 +179,7 @@ impl Lines {
         }
         let status = outcome.deliver(stdout, self.is_indented, log);
         log.set_subject(None, None);
-        self.tally.add(&outcome);
+        self.tally.add(&outcome, number);
         match status {
             ExitStatus::NotWritten => Err(status),
             _ => Ok(()),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem;
 use std::time::{Duration, Instant};
 
+use super::line::Number;
 use crate::output::answer::Verdict;
 use crate::output::exit_status::ExitStatus;
 use crate::output::failure::RequestSent;
@@ -33,7 +34,7 @@ impl Class {
     const ALL: [(Self, &'static str); 7] = [
         (Self::Cancelled, "cancelled"),
         (Self::Accepted, "accepted"),
-        (Self::TooLate, "not cancelled in time"),
+        (Self::TooLate, "too late"),
         (Self::Unknown, "not known to be cancelled"),
         (Self::Refused, "refused"),
         (Self::NotNow, "not now"),
@@ -66,6 +67,8 @@ impl Class {
 /// Counts the lines that are written, and reports how far they are.
 pub(super) struct Tally {
     counts: [u64; Class::ALL.len()],
+    /// The first line that is not well.
+    first: Number,
     /// The worst status of a line.
     pub(super) worst: ExitStatus,
     reported: Instant,
@@ -94,6 +97,7 @@ impl Tally {
     pub(super) fn new() -> Self {
         Self {
             counts: [0; Class::ALL.len()],
+            first: None,
             worst: ExitStatus::Accepted,
             reported: Instant::now(),
             pauses: false,
@@ -102,9 +106,12 @@ impl Tally {
     }
 
     /// Counts a line that is written.
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+    pub(super) fn add(&mut self, outcome: &Outcome, number: Number) {
         self.worst = self.worst.max(outcome.exit_status());
         let class = Class::of(outcome);
+        if !class.is_well() {
+            self.first = self.first.or(number);
+        }
         for (count, (of, _)) in self.counts.iter_mut().zip(Class::ALL) {
             *count += u64::from(of == class);
         }
@@ -163,13 +170,13 @@ impl Tally {
 
     /// Says at the end what became of all: to a person, and to everybody if not all is well.
     pub(super) fn conclude(&self, log: &mut Log<'_>) {
-        let mut counted = self.counts.iter().zip(Class::ALL);
-        let all_is_well = counted.all(|(count, (class, _))| *count == 0 || class.is_well());
         log.clear_progress();
-        if log.is_terminal() || !all_is_well {
-            log.notice(format_args!("{self}."));
-        } else {
-            log.detail(format_args!("{self}."));
+        match self.first {
+            Some(first) => log.notice(format_args!(
+                "{self}. Line {first} is the first to look at: what it needs is said above."
+            )),
+            None if log.is_terminal() => log.notice(format_args!("{self}.")),
+            None => log.detail(format_args!("{self}.")),
         }
     }
 }

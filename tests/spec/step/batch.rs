@@ -216,7 +216,7 @@ fn a_person_at_a_terminal_sees_how_far_the_batch_is() {
     let stderr = String::from_utf8(stderr).unwrap();
     for seen in [
         "\r\u{1b}[K1 line done: 1 accepted",
-        "3 lines done: 2 accepted, 1 failed.\n",
+        "3 lines done: 2 accepted, 1 failed. Line 4 is the first to look at: what it needs is said above.\n",
     ] {
         assert!(stderr.contains(seen), "{stderr:?}");
     }

@@ -149,7 +149,7 @@ fn a_line_that_is_held_up_says_for_how_long_and_what_to_do() {
     }
     stderr: cancel-machine-action: error: line 1, action 11111111-0000-0000-0000-000000000000: the service answered 429 Too Many Requests. Nothing was cancelled. The service takes no more calls for now: run the step again in {left} s.
     cancel-machine-action: error: line 2, action 11111111-0000-0000-0000-000000000001: the service asks to wait for {left} s, and a batch waits for an hour at most. This line was not sent: run it again after that.
-    cancel-machine-action: 2 lines done: 2 not now.
+    cancel-machine-action: 2 lines done: 2 not now. Line 1 is the first to look at: what it needs is said above.
     "#);
 }
 
