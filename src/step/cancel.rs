@@ -158,7 +158,8 @@ impl Step {
     fn cancelled(&self, input: &Input, call: &ApiCall, reply: &Reply) -> Cancelled {
         let follows_lost = call.was_lost_before(reply);
         let answer = interpret::cancel(&reply.received);
-        let if_open = answer.as_ref().ok().and_then(|answer| {
+        let refused = answer.as_ref().ok().filter(|answer| !answer.is_success());
+        let if_open = refused.and_then(|answer| {
             let said = Said::of(answer, reply.token.expose());
             advice_on_cancel::if_open(answer, input, &said)
         });
