@@ -62,7 +62,7 @@ fn remedy(answer: &Answer, input: &Input, said: &Said, shortcoming: Option<&str>
     }
 }
 
-/// The same where the action was read after that, and is still open; `None` if this changes nothing.
+/// Returns what [`of_answer`] says, where the action was read after that and is still open; `None` if this changes nothing.
 pub(super) fn if_open(answer: &Answer, input: &Input, said: &Said) -> Option<String> {
     let remedy = match answer.status_code {
         400 if of_400(input, said).starts_with(MAY_HAVE_ENDED) => {
